@@ -1,0 +1,225 @@
+"""Texts as columns: a batch in one buffer, and light views of it for readers and authors.
+
+`Batch` joins many texts and finds all their words with a few passes of numpy. `Document` and
+`Unit` show one text and one changeable part of it, in the text's own code-point coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from robustft.text import characters
+from robustft.text.characters import APOSTROPHE, DIGIT, LETTER, MARK, UPPER, WORD
+from robustft.text.lexicon import Lexicon, hash_spans
+from robustft.text.sentences import sentence_spans
+
+__all__ = ["Batch", "Document", "Unit", "Units"]
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+# Stands between texts in the buffer. A text may hold it too: offsets, not this, part the texts.
+_SEPARATOR = "\x00"
+
+
+class Unit(NamedTuple):
+    """A part of a text that a transform may change: ``document.text[start:end] == text``."""
+
+    start: int
+    end: int
+    text: str
+    index: int
+    """The unit's ordinal among the units of its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Spans of a batch's buffer, in order: `text` says which text each lies in. Shapes ``(n,)``."""
+
+    text: Ints
+    start: Ints
+    end: Ints
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def where(self, mask: npt.NDArray[Any]) -> Units:
+        """Return the units for which `mask` (boolean, or indices in order) holds."""
+        return Units(self.text[mask], self.start[mask], self.end[mask])
+
+
+class Batch:
+    """Texts joined into one buffer.
+
+    Parameters
+    ----------
+    texts
+        Any strings, empty ones included.
+
+    Attributes
+    ----------
+    buffer : the joined text.
+    codes : its code points, uint32, shape ``(len(buffer),)``.
+    starts : where each text begins in it, int64, shape ``(len(texts),)``.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        self.starts: Ints = np.zeros(len(texts), np.int64)
+        np.cumsum(lengths[:-1] + 1, out=self.starts[1:])
+        self.ends: Ints = self.starts + lengths
+        self.buffer = _SEPARATOR.join(texts)
+        raw = self.buffer.encode("utf-32-le", "surrogatepass")
+        self.codes: npt.NDArray[np.uint32] = np.frombuffer(raw, np.uint32)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def classes(self) -> npt.NDArray[np.uint16]:
+        """Class bits of each code point (see `robustft.text.characters`), with a zero appended.
+
+        The appended zero lets ``classes[end]`` be asked at the buffer's end, and ``classes[-1]``
+        at its beginning.
+        """
+        out = np.zeros(len(self.codes) + 1, np.uint16)
+        out[:-1] = characters.classes(self.codes)
+        return out
+
+    @cached_property
+    def words(self) -> Units:
+        """All words: runs of letters, marks and digits; an apostrophe between letters joins."""
+        bits = self.classes[:-1]
+        inside = np.zeros(len(bits) + 2, np.int8)
+        inside[1:-1] = (bits & WORD) != 0
+        at = np.flatnonzero(bits[1:-1] & APOSTROPHE) + 1
+        inside[at[((bits[at - 1] & bits[at + 1]) & LETTER) != 0] + 1] = 1
+        steps = np.diff(inside)
+        start = np.flatnonzero(steps == 1)
+        end = np.flatnonzero(steps == -1)
+        # A run that begins with a mark hangs on something that is no word (a keycap, a symbol).
+        real = (bits[start] & (LETTER | DIGIT)) != 0
+        return self.spans(start[real], end[real])
+
+    @cached_property
+    def word_counts(self) -> Ints:
+        """The number of words of each text, shape ``(len(texts),)``."""
+        return np.bincount(self.words.text, minlength=len(self)).astype(np.int64)
+
+    def spans(self, start: Ints, end: Ints) -> Units:
+        """Make units of sorted buffer positions; a span that leaves its text is dropped."""
+        text = np.searchsorted(self.starts, start, side="right") - 1
+        inside = end <= self.ends[text] if len(start) else np.zeros(0, np.bool_)
+        if not inside.all():
+            text, start, end = text[inside], start[inside], end[inside]
+        return Units(text, start, end)
+
+    def find(self, pattern: Any, group: int | str = 0) -> Units:
+        """Return the non-empty matches of a compiled pattern (`re` or `regex`) in the texts.
+
+        The pattern runs once over the joined buffer. Texts are parted by NUL, so ``\\b`` works at
+        their ends; ``^``, ``$`` and ``\\A`` do not.
+        """
+        found = [m.span(group) for m in pattern.finditer(self.buffer)]
+        positions = np.array(found, np.int64).reshape(-1, 2)
+        positions = positions[positions[:, 1] > positions[:, 0]]
+        return self.spans(positions[:, 0], positions[:, 1])
+
+    @cached_property
+    def _word_hashes(self) -> npt.NDArray[np.uint64]:
+        self.classes  # noqa: B018 - folding relies on the classes having been looked up
+        return hash_spans(characters.folded(self.codes), self.words.start, self.words.end)
+
+    def words_in(self, lexicon: Lexicon) -> Units:
+        """Return the words whose lower-case form is in `lexicon`."""
+        return self.words.where(self.is_in(lexicon))
+
+    def is_in(self, lexicon: Lexicon) -> Mask:
+        """Tell for each of `words` whether it is in `lexicon`."""
+        return lexicon.match(self._word_hashes)
+
+    def alphabetic_words(self, min_length: int = 1) -> Units:
+        """Return the words of at least `min_length` code points that are ASCII letters alone."""
+        words = self.words
+        return words.where(
+            (words.end - words.start >= min_length) & ~self._any(~self._ascii_letter, words)
+        )
+
+    @cached_property
+    def _ascii_letter(self) -> Mask:
+        return ((self.classes[:-1] & LETTER) != 0) & (self.codes < 128)
+
+    def hyphenated(self, units: Units) -> Mask:
+        """Tell for each unit whether a hyphen joins it to a neighbouring word."""
+        codes = np.zeros(len(self.codes) + 1, np.uint32)
+        codes[:-1] = self.codes
+        joined = np.zeros(len(units), np.bool_)
+        for hyphen in (ord("-"), 0x2010, 0x2011):
+            joined |= (codes[units.start - 1] == hyphen) & (
+                self.classes[units.start - 2] & WORD > 0
+            )
+            after = np.minimum(units.end + 1, len(self.codes))
+            joined |= (codes[units.end] == hyphen) & (self.classes[after] & WORD > 0)
+        return joined
+
+    def capitalised(self, units: Units) -> Mask:
+        """Tell for each unit whether it begins with an upper-case letter."""
+        return (self.classes[units.start] & UPPER) != 0
+
+    def splits_cluster(self, units: Units) -> Mask:
+        """Tell for each unit whether a boundary of it parts a letter from its combining mark."""
+        return ((self.classes[units.start] | self.classes[units.end]) & MARK) != 0
+
+    @staticmethod
+    def _any(flags: Mask, units: Units) -> Mask:
+        total = np.zeros(len(flags) + 1, np.int64)
+        np.cumsum(flags, out=total[1:])
+        found: Mask = total[units.end] > total[units.start]
+        return found
+
+    def any_in(self, flags: Mask, units: Units) -> Mask:
+        """Tell for each unit whether `flags`, over the buffer, holds anywhere within it."""
+        return self._any(flags, units)
+
+
+class Document:
+    """One text of a batch, as the author of a transform sees it."""
+
+    __slots__ = ("_sentences", "_words", "batch", "index", "text")
+
+    def __init__(self, batch: Batch, index: int) -> None:
+        self.batch = batch
+        self.index = index
+        self.text: str = batch.texts[index]
+        self._words: list[tuple[int, int]] | None = None
+        self._sentences: list[tuple[int, int]] | None = None
+
+    @property
+    def words(self) -> list[tuple[int, int]]:
+        """The spans of the text's words, in order."""
+        if self._words is None:
+            words = self.batch.words
+            low, high = np.searchsorted(words.text, [self.index, self.index + 1])
+            offset = self.batch.starts[self.index]
+            self._words = list(
+                zip(
+                    (words.start[low:high] - offset).tolist(),
+                    (words.end[low:high] - offset).tolist(),
+                    strict=True,
+                )
+            )
+        return self._words
+
+    @property
+    def sentences(self) -> list[tuple[int, int]]:
+        """The spans of the text's sentences, in order."""
+        if self._sentences is None:
+            self._sentences = sentence_spans(self.text)
+        return self._sentences
