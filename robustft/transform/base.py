@@ -1,0 +1,209 @@
+"""What a transform is.
+
+An author writes a frozen dataclass with two pure methods: which units could change, and what a
+chosen unit becomes. Everything else (how many, which, what is protected, what is recorded) is the
+engine's business.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from robustft.errors import SpecError
+from robustft.seeding import Draw
+from robustft.text.document import Batch, Document, Unit, Units
+from robustft.text.edits import Edit
+from robustft.text.protect import SpanKind
+
+__all__ = [
+    "DEFAULT_SEVERITY",
+    "FunctionTransform",
+    "Generator",
+    "LabelKind",
+    "Level",
+    "RewriteTransform",
+    "Scorer",
+    "Skip",
+    "Transform",
+]
+
+DEFAULT_SEVERITY = 3
+SEVERITIES = range(6)
+
+
+class LabelKind(StrEnum):
+    """What a label says about its text, so that a transform can say whether it keeps it."""
+
+    SENTIMENT = "sentiment"
+    TOPIC = "topic"
+    ENTAILMENT = "entailment"
+    SIMILARITY = "similarity"
+    ACCEPTABILITY = "acceptability"
+    QUANTITY = "quantity"
+    ANSWER_SPAN = "answer_span"
+    TOKEN_TAGS = "token_tags"
+    INTENT = "intent"
+
+
+class Level(StrEnum):
+    """The size of the unit that a transform changes."""
+
+    CHARACTER = "character"
+    WORD = "word"
+    SENTENCE = "sentence"
+    DOCUMENT = "document"
+
+
+class Skip(NamedTuple):
+    """A unit is passed over, and why, in a few words that can be counted."""
+
+    reason: str
+
+
+class Scorer(Protocol):
+    """Scores pairs of texts, for example their similarity; given from above where a model does."""
+
+    def __call__(self, originals: Sequence[str], changed: Sequence[str]) -> npt.NDArray[Any]:
+        """Return one score a pair, float64, shape ``(len(originals),)``."""
+        ...
+
+
+class Generator(Protocol):
+    """Proposes replacements for spans, for example a masked language model."""
+
+    def __call__(
+        self, texts: Sequence[str], spans: Sequence[tuple[int, int]]
+    ) -> list[list[tuple[str, float]]]:
+        """Return for each text and span its candidates with their scores, best first."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transform(ABC):
+    """A label-preserving change of text.
+
+    Subclasses are frozen, keyword-only dataclasses; their fields are their settings and nothing
+    else is state.
+
+    Parameters
+    ----------
+    rate
+        Target share of the text's words that change, 0 to 1. 0 is the identity; 1 changes all
+        that may change.
+    severity
+        A named rate, 0 (the identity) to 5. Giving both is an error; giving neither means
+        severity 3, unless the caller says another.
+
+    Raises
+    ------
+    SpecError
+        If a setting has a value that cannot be used.
+    """
+
+    rate: float | None = None
+    severity: int | None = None
+
+    name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    level: ClassVar[Level]
+    languages: ClassVar[frozenset[str]] = frozenset({"en"})
+    preserves: ClassVar[frozenset[LabelKind]]
+    opens: ClassVar[frozenset[SpanKind]] = frozenset()
+    deterministic: ClassVar[bool] = True
+    rates: ClassVar[Mapping[int, float]]
+    example: ClassVar[str] = "It's a wonderful film, and I didn't expect to enjoy it so much."
+
+    def __post_init__(self) -> None:
+        if self.rate is not None and self.severity is not None:
+            raise SpecError(f"{self.name}: expected rate or severity, got both")
+        if self.rate is not None and not 0 <= self.rate <= 1:
+            raise SpecError(f"{self.name}: expected a rate from 0 to 1, got {self.rate}")
+        if self.severity is not None and self.severity not in SEVERITIES:
+            raise SpecError(f"{self.name}: expected a severity from 0 to 5, got {self.severity}")
+
+    def rate_at(self, severity: int | None = None) -> float:
+        """Return the rate in force: the transform's own setting, else that of `severity`."""
+        if self.rate is not None:
+            return self.rate
+        severity = self.severity if self.severity is not None else severity
+        severity = DEFAULT_SEVERITY if severity is None else severity
+        if severity not in SEVERITIES:
+            raise SpecError(f"{self.name}: expected a severity from 0 to 5, got {severity}")
+        return 0.0 if severity == 0 else self.rates[severity]
+
+    @property
+    def spec(self) -> str:
+        """The specification that makes this transform again, such as ``typos:rate=0.1``."""
+        given = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value != field.default:
+                given.append(f"{field.name}={value}")
+        return f"{self.name}:{','.join(given)}" if given else self.name
+
+    @abstractmethod
+    def units(self, batch: Batch) -> Units:
+        """Return what could change in a batch of texts: disjoint spans in text order."""
+
+    @abstractmethod
+    def replacement(
+        self, document: Document, unit: Unit, draw: Draw
+    ) -> str | Skip | tuple[Edit, ...]:
+        """Return what `unit` becomes.
+
+        A string replaces the unit's span. A tuple of edits, in the text's own coordinates, is for
+        a change that needs more than the span (the article before it). `Skip` passes over the
+        unit: the next in rank is tried in its place.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewriteTransform(Transform):
+    """A transform that rewrites whole texts; the engine turns before and after into edits.
+
+    For models and foreign libraries. A rewrite that would touch a protected span is taken back
+    there: the edits that overlap it are dropped, the others stay.
+    """
+
+    def units(self, batch: Batch) -> Units:
+        """Return each non-empty text as one unit."""
+        filled = batch.ends > batch.starts
+        return Units(np.flatnonzero(filled), batch.starts[filled], batch.ends[filled])
+
+    @abstractmethod
+    def rewrite(self, texts: Sequence[str], draws: Sequence[Draw]) -> list[str]:
+        """Return one new text for each of `texts`; each has a draw of its own."""
+
+    def replacement(
+        self, document: Document, unit: Unit, draw: Draw
+    ) -> str | Skip | tuple[Edit, ...]:
+        """Return the rewritten text (the engine calls `rewrite` on whole batches instead)."""
+        return self.rewrite([unit.text], [draw])[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionTransform(RewriteTransform):
+    """A plain function from text to text, taken as a transform.
+
+    It claims to keep no kind of label: only its author can know. Rate and severity decide on what
+    share of the texts it is used.
+    """
+
+    function: Callable[[str], str] = str
+
+    name: ClassVar[str] = "function"
+    level: ClassVar[Level] = Level.DOCUMENT
+    preserves: ClassVar[frozenset[LabelKind]] = frozenset()
+    rates: ClassVar[Mapping[int, float]] = {s: 1.0 for s in range(1, 6)}
+
+    def rewrite(self, texts: Sequence[str], draws: Sequence[Draw]) -> list[str]:
+        """Call the function on each text."""
+        return [self.function(text) for text in texts]

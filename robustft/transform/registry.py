@@ -1,0 +1,235 @@
+"""Finding transforms: built in, from installed packages, from a file; and reading their specs.
+
+Packages announce themselves under the entry point group ``robustft.transforms``; the value is a
+package, and each of its public modules is one transform. Listing imports none of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from robustft.errors import SpecError, suggest
+from robustft.transform.base import FunctionTransform, Transform
+from robustft.transform.compose import Compose, Composite
+
+__all__ = ["DEFAULT_TRANSFORMS", "GROUP", "Spec", "build", "get", "names", "parse_specs"]
+
+GROUP = "robustft.transforms"
+DEFAULT_TRANSFORMS = "typos,synonyms,contractions"
+_BUILTIN = "robustft_transforms"
+
+
+class Spec(NamedTuple):
+    """A transform by name with its settings, as text: ``typos:rate=0.1,severity=2``."""
+
+    name: str
+    settings: dict[str, str]
+
+    def __str__(self) -> str:
+        given = ",".join(f"{k}={v}" for k, v in self.settings.items())
+        return f"{self.name}:{given}" if given else self.name
+
+
+@cache
+def _modules() -> dict[str, str]:
+    """Map the public name of every transform to its module, without importing any."""
+    found: dict[str, str] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.value != _BUILTIN, p.name)):
+        spec = importlib.util.find_spec(point.value)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            for module in sorted(pkgutil.iter_modules([folder]), key=lambda m: m.name):
+                if not module.name.startswith("_"):
+                    bare = module.name
+                    name = bare if point.value == _BUILTIN else f"{point.name}/{bare}"
+                    found[name] = f"{point.value}.{bare}"
+    return found
+
+
+def names() -> list[str]:
+    """Return the names of all installed transforms: built-ins first, then ``package/name``."""
+    return sorted(_modules(), key=lambda n: ("/" in n, n))
+
+
+def get(name: str) -> type[Transform] | Callable[[str], str]:
+    """Return the class of a transform by name, or what stands in ``./file.py:Name``.
+
+    Raises
+    ------
+    SpecError
+        If there is no such transform, file or attribute, or the file cannot be imported.
+    """
+    if ".py:" in name:
+        return _from_file(name)
+    if name not in _modules():
+        raise SpecError(
+            f"transform: expected one of {', '.join(names())}, or a file such as ./my.py:Shout, "
+            f"got {name!r}{suggest(name, names())}"
+        )
+    module = importlib.import_module(_modules()[name])
+    wanted = name.rsplit("/", 1)[-1].replace("_", "")
+    for attribute, value in vars(module).items():
+        if (
+            inspect.isclass(value)
+            and issubclass(value, Transform)
+            and value.__module__ == module.__name__
+            and attribute.lower() == wanted.lower()
+        ):
+            return value
+    raise SpecError(f"{module.__name__}: expected a Transform class named like it, got none")
+
+
+@cache
+def _from_file(name: str) -> type[Transform] | Callable[[str], str]:
+    path, _, attribute = name.rpartition(":")
+    file = Path(path)
+    if not file.is_file():
+        raise SpecError(f"transform {name!r}: expected a file at {path!r}, got none")
+    # Registered under a name of its own, so that dataclasses can find the module they stand in.
+    module_name = f"robustft_file_{file.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise SpecError(f"{path}: expected a module that imports, got {error!r}") from error
+    if not hasattr(module, attribute):
+        known = [n for n in vars(module) if not n.startswith("_")]
+        raise SpecError(
+            f"{path}: expected a transform or function {attribute!r}, got none"
+            f"{suggest(attribute, known)}"
+        )
+    value: type[Transform] | Callable[[str], str] = getattr(module, attribute)
+    return value
+
+
+def parse_specs(text: str) -> list[Spec]:
+    """Read ``a,b:key=value,key=value,c``: a ``key=value`` after a comma belongs to the spec before.
+
+    Raises
+    ------
+    SpecError
+        If a part is empty, a setting comes first, or a key is given twice.
+    """
+    specs: list[Spec] = []
+    for part in (p.strip() for p in text.split(",")):
+        name, colon, setting = part.rpartition(":") if "=" in part else (part, "", "")
+        if "=" in part and not colon:
+            if not specs:
+                raise SpecError(f"--with {text!r}: expected a transform first, got {part!r}")
+            setting = part
+        elif not name:
+            raise SpecError(f"--with {text!r}: expected a transform's name, got {part!r}")
+        else:
+            specs.append(Spec(name, {}))
+        if setting:
+            key, _, value = (s.strip() for s in setting.partition("="))
+            if key in specs[-1].settings:
+                raise SpecError(f"{specs[-1].name}: expected {key!r} once, got it twice")
+            specs[-1].settings[key] = value
+    return specs
+
+
+def _convert(name: str, key: str, text: str, hint: Any) -> Any:
+    """Read a setting's text as the type of its field."""
+    origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        known = {str(o): o for o in options}
+        if text not in known:
+            raise SpecError(
+                f"{name}: expected {key} to be one of {', '.join(known)}, got {text!r}"
+                f"{suggest(text, known)}"
+            )
+        return known[text]
+    if origin in (types.UnionType, typing.Union):
+        if text.lower() == "none" and types.NoneType in options:
+            return None
+        return _convert(name, key, text, next(o for o in options if o is not types.NoneType))
+    if hint is bool:
+        if text.lower() not in ("true", "false"):
+            raise SpecError(f"{name}: expected {key} to be true or false, got {text!r}")
+        return text.lower() == "true"
+    if origin in (tuple, frozenset):
+        return origin(_convert(name, key, part, options[0]) for part in text.split("+"))
+    try:
+        return hint(text)
+    except (TypeError, ValueError):
+        wanted = getattr(hint, "__name__", str(hint))
+        raise SpecError(f"{name}: expected {key} to be {wanted}, got {text!r}") from None
+
+
+def settings_of(cls: type[Transform]) -> dict[str, tuple[Any, Any]]:
+    """Return a transform's settings: their name, type and default."""
+    hints = typing.get_type_hints(cls)
+    return {f.name: (hints[f.name], f.default) for f in dataclasses.fields(cls)}
+
+
+def make(name: str, settings: Mapping[str, str]) -> Transform:
+    """Make one transform from a name and its settings as text."""
+    found = get(name)
+    if not (inspect.isclass(found) and issubclass(found, Transform)):
+        return _from_function(name, found, settings)
+    if inspect.isabstract(found):
+        missing = ", ".join(sorted(found.__abstractmethods__))
+        raise SpecError(f"{name}: expected a complete Transform, got one without {missing}")
+    known = settings_of(found)
+    values = {}
+    for key, text in settings.items():
+        if key not in known:
+            raise SpecError(
+                f"{name}: expected a setting of {', '.join(known)}, got {key!r}"
+                f"{suggest(key, known)}"
+            )
+        values[key] = _convert(name, key, text, known[key][0])
+    return found(**values)
+
+
+def _from_function(name: str, function: Any, settings: Mapping[str, str]) -> Transform:
+    if not callable(function):
+        raise SpecError(f"{name}: expected a Transform or a function, got {function!r}")
+    attribute = name.rsplit(":", 1)[-1]
+    cls = type(attribute, (FunctionTransform,), {"name": name})
+    known = {"rate": float, "severity": int}
+    for key in settings:
+        if key not in known:
+            raise SpecError(f"{name}: expected rate or severity, got {key!r}{suggest(key, known)}")
+    values = {key: _convert(name, key, text, known[key]) for key, text in settings.items()}
+    made: Transform = cls(function=function, **values)
+    return made
+
+
+Transforms = str | Transform | Composite | Callable[[str], str] | Sequence[Any]
+
+
+def build(transforms: Transforms) -> Transform | Composite:
+    """Make one transform, or a `Compose` in order, from specs, transforms, functions or a list.
+
+    >>> build("typos:rate=0.1").spec
+    'typos:rate=0.1'
+    """
+    if isinstance(transforms, Transform | Composite):
+        return transforms
+    if isinstance(transforms, str):
+        members: list[Transform | Composite] = [
+            make(name, settings) for name, settings in parse_specs(transforms)
+        ]
+    elif callable(transforms):
+        return FunctionTransform(function=transforms)
+    elif isinstance(transforms, Iterable):
+        members = [build(item) for item in transforms]
+    else:
+        raise SpecError(f"transforms: expected specs or transforms, got {transforms!r}")
+    return members[0] if len(members) == 1 else Compose(members)
