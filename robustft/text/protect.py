@@ -41,8 +41,7 @@ class SpanKind(StrEnum):
 _BIT = {kind: 1 << position for position, kind in enumerate(SpanKind)}
 
 NEGATORS = Lexicon(
-    "not no never nobody none nor neither nothing nowhere cannot without n't cant dont wont isnt "
-    "arent wasnt werent doesnt didnt hasnt havent hadnt couldnt wouldnt shouldnt aint".split()
+    ["not", "no", "never", "nobody", "none", "nor", "neither", "nothing", "nowhere", "cannot", "without", "n't", "cant", "dont", "wont", "isnt", "arent", "wasnt", "werent", "doesnt", "didnt", "hasnt", "havent", "hadnt", "couldnt", "wouldnt", "shouldnt", "aint"]
 )
 
 _MONTH = (

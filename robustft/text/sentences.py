@@ -6,11 +6,7 @@ import regex
 
 __all__ = ["sentence_spans"]
 
-_ABBREVIATIONS = (
-    "mr mrs ms dr prof sr jr st vs etc inc ltd co corp gen col lt sgt capt rev hon rep sen gov "
-    "no vol fig al approx est dept e.g i.e u.s u.k a.m p.m ph.d jan feb mar apr jun jul aug sep "
-    "sept oct nov dec"
-).split()
+_ABBREVIATIONS = ["mr", "mrs", "ms", "dr", "prof", "sr", "jr", "st", "vs", "etc", "inc", "ltd", "co", "corp", "gen", "col", "lt", "sgt", "capt", "rev", "hon", "rep", "sen", "gov", "no", "vol", "fig", "al", "approx", "est", "dept", "e.g", "i.e", "u.s", "u.k", "a.m", "p.m", "ph.d", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"]
 
 _BOUNDARY = regex.compile(
     r"""(?P<stop>[.!?\u2026]+)(?P<close>["'\u201d\u2019)\]]*)(?:\s+|(?=<br\s*/?>)|\Z)

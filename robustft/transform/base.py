@@ -202,7 +202,7 @@ class FunctionTransform(RewriteTransform):
     name: ClassVar[str] = "function"
     level: ClassVar[Level] = Level.DOCUMENT
     preserves: ClassVar[frozenset[LabelKind]] = frozenset()
-    rates: ClassVar[Mapping[int, float]] = {s: 1.0 for s in range(1, 6)}
+    rates: ClassVar[Mapping[int, float]] = dict.fromkeys(range(1, 6), 1.0)
 
     def rewrite(self, texts: Sequence[str], draws: Sequence[Draw]) -> list[str]:
         """Call the function on each text."""

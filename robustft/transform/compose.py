@@ -17,7 +17,7 @@ from robustft.errors import SpecError
 from robustft.seeding import fold_in, mix, uniform
 from robustft.transform.base import LabelKind, Transform
 
-__all__ = ["Composite", "Compose", "OneOf", "SomeOf", "Sometimes", "leaves"]
+__all__ = ["Compose", "Composite", "OneOf", "SomeOf", "Sometimes", "leaves"]
 
 Keys = npt.NDArray[np.uint64]
 Active = npt.NDArray[np.bool_]

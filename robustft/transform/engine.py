@@ -1,0 +1,241 @@
+"""The engine: draws what changes, lets the transforms change it, records every edit.
+
+Nothing here depends on the order of the rows, the size of a batch or the number of processes:
+every draw comes from a key folded from (seed, example id, copy) and the transform's place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from robustft.errors import UsageError
+from robustft.scale import map_ordered
+from robustft.seeding import fold_in, mix
+from robustft.text.document import Batch
+from robustft.text.edits import apply, map_span
+from robustft.text.identity import content_ids
+from robustft.transform.base import Transform
+from robustft.transform.compose import leaves
+from robustft.transform.perturbed import PerturbedBatch, Step
+from robustft.transform.registry import Transforms, build
+from robustft.transform.step import run_step
+
+__all__ = ["perturb"]
+
+# Large enough to share numpy's call overhead, small enough to stay in the processor's cache.
+BATCH_SIZE = 256
+
+TaskSpans = Sequence[Sequence[tuple[int, int]]]
+
+
+def perturb(
+    texts: Iterable[str],
+    transforms: Transforms = "typos,synonyms,contractions",
+    *,
+    severity: int | None = None,
+    seed: int = 0,
+    ids: Iterable[str] | None = None,
+    copy: int = 0,
+    protect: TaskSpans | None = None,
+    workers: int = 1,
+) -> PerturbedBatch:
+    """Change texts while keeping what their labels say.
+
+    Parameters
+    ----------
+    texts
+        Strings: a list, a pandas or polars column, a column of a `datasets.Dataset`.
+    transforms
+        Specs (``"typos,synonyms:rate=0.2"``), transforms, composites or plain functions; several
+        act in order, each on what the one before it left.
+    severity
+        0 (identity) to 5, for the transforms that set no rate or severity themselves; default 3.
+    seed
+        Same seed, same bytes.
+    ids
+        One id a text, by which its draws are keyed; by default a hash of its content, with an
+        ordinal among duplicates.
+    copy
+        The number of the copy: other copies of the same text get other draws.
+    protect
+        For each text, spans ``(start, end)`` that must not change. A text that loses one all the
+        same is rejected: it comes back as it was.
+    workers
+        Processes to use; the result does not depend on it.
+
+    Returns
+    -------
+    A sequence of `Perturbed`, one for each text, in order.
+
+    Raises
+    ------
+    SpecError
+        If a transform is unknown or a setting cannot be used.
+    UsageError
+        If texts, ids and protect differ in length, or a text is no string.
+    TransformError
+        If a transform breaks its contract.
+
+    Examples
+    --------
+    >>> result = perturb(["I don't like it."], "contractions:mode=expand,rate=1.0")
+    >>> result[0].text
+    'I do not like it.'
+    >>> result[0].edits
+    [Edit(start=2, end=7, replacement='do not', transforms=('contractions',))]
+    """
+    rows = _check_texts(texts)
+    row_ids = content_ids(rows) if ids is None else [str(i) for i in ids]
+    for name, given in (("ids", row_ids), ("protect", protect)):
+        if given is not None and len(given) != len(rows):
+            raise UsageError(f"perturb: expected {len(rows)} {name}, got {len(given)}")
+    if workers < 1:
+        raise UsageError(f"perturb: expected at least one worker, got {workers}")
+    chunks = [
+        (
+            rows[i : i + BATCH_SIZE],
+            row_ids[i : i + BATCH_SIZE],
+            protect and protect[i : i + BATCH_SIZE],
+        )
+        for i in range(0, len(rows), BATCH_SIZE)
+    ]
+    run = partial(
+        perturb_batch, transforms=portable(transforms), severity=severity, seed=seed, copy=copy
+    )
+    return PerturbedBatch.concatenate(map_ordered(run, chunks, workers=workers))
+
+
+def _check_texts(texts: Iterable[str]) -> list[str]:
+    if isinstance(texts, str):
+        raise UsageError("perturb: expected a sequence of texts, got one string; put it in a list")
+    rows = list(texts)
+    for position, text in enumerate(rows):
+        if not isinstance(text, str):
+            raise UsageError(
+                f"perturb: expected strings, got {type(text).__name__} at position {position}"
+            )
+    return rows
+
+
+def portable(transforms: Transforms) -> Transforms:
+    """Return specs as they are (each process builds its own), anything else built and checked."""
+    built = build(transforms)
+    return transforms if isinstance(transforms, str) else built
+
+
+def perturb_batch(
+    chunk: tuple[Sequence[str], Sequence[str], TaskSpans | None],
+    *,
+    transforms: Transforms,
+    severity: int | None,
+    seed: int,
+    copy: int = 0,
+) -> PerturbedBatch:
+    """Change one batch: what `perturb` gives to a worker."""
+    texts, ids, protect = chunk
+    keys = np.fromiter((fold_in(seed, i, copy) for i in ids), np.uint64, len(ids))
+    state = _State(list(texts), [list(p) for p in protect] if protect else None)
+    for path, transform, active in leaves(build(transforms), keys):
+        rate = transform.rate_at(severity)
+        # The transform's settings are not part of the key: a higher rate changes a superset.
+        step_keys = mix(keys, fold_in(0, "step", path, transform.name))
+        state.advance(transform, step_keys, active, rate)
+    return state.result(list(texts), list(ids), copy)
+
+
+@dataclass
+class _State:
+    """The texts of a batch on their way through the steps."""
+
+    texts: list[str]
+    protect: list[list[tuple[int, int]]] | None
+    steps: list[list[Step]] = field(init=False)
+    counts: npt.NDArray[np.int64] = field(init=False)
+    lost: npt.NDArray[np.bool_] = field(init=False)
+    skips: Counter[str] = field(default_factory=Counter)
+    reasons: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.steps = [[] for _ in self.texts]
+        self.counts = np.zeros((4, len(self.texts)), np.int64)
+        self.counts[0] = Batch(self.texts).word_counts
+        self.lost = np.zeros(len(self.texts), np.bool_)
+
+    def advance(
+        self,
+        transform: Transform,
+        keys: npt.NDArray[np.uint64],
+        active: npt.NDArray[np.bool_],
+        rate: float,
+    ) -> None:
+        """Run one transform on the texts that it is active on."""
+        rows = np.flatnonzero(active & ~self.lost)
+        if rate == 0 or not len(rows):
+            return
+        index = rows.tolist()
+        batch = Batch([self.texts[i] for i in index])
+        spans = [self.protect[i] for i in index] if self.protect else None
+        result = run_step(transform, batch, keys[rows], rate, spans)
+        self.counts[1:, rows] += np.stack([result.target, result.eligible, result.changed])
+        self.skips.update(result.skips)
+        for position, row in enumerate(index):
+            if result.edits[position]:
+                self._accept(row, Step(transform.name, result.edits[position]))
+            elif position in result.reasons:
+                self.reasons[row] = result.reasons[position]
+
+    def _accept(self, row: int, step: Step) -> None:
+        text = apply(self.texts[row], step.edits)
+        if not text.strip():
+            self.lost[row], self.reasons[row] = True, f"{step.transform} left no text"
+            return
+        if self.protect and self.protect[row]:
+            moved = [map_span(step.edits, *span) for span in self.protect[row]]
+            if None in moved:
+                self.lost[row] = True
+                self.reasons[row] = f"{step.transform} would lose a protected span"
+                return
+            self.protect[row] = [span for span in moved if span]
+        self.texts[row] = text
+        self.steps[row].append(step)
+
+    def result(self, originals: list[str], ids: list[str], copy: int) -> PerturbedBatch:
+        reasons = []
+        for row, (before, after) in enumerate(zip(originals, self.texts, strict=True)):
+            if self.lost[row]:
+                self.texts[row] = before
+                self.steps[row] = []
+                self.counts[3, row] = 0
+                reasons.append(self.reasons[row])
+            elif before != after:
+                reasons.append("")
+            else:
+                reasons.append(self._why_unchanged(row))
+                self.steps[row] = []
+        return PerturbedBatch(
+            ids=ids,
+            originals=originals,
+            texts=self.texts,
+            copy=copy,
+            steps=[tuple(steps) for steps in self.steps],
+            reasons=reasons,
+            rejected=self.lost,
+            counts=self.counts,
+            skips=self.skips,
+        )
+
+    def _why_unchanged(self, row: int) -> str:
+        _, target, eligible, changed = self.counts[:, row].tolist()
+        if changed:
+            return "the edits cancel out"
+        if not eligible:
+            return "nothing eligible"
+        if not target:
+            return "the rate asks for no change in so short a text"
+        return self.reasons.get(row, "every drawn unit was passed over")
