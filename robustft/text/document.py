@@ -34,7 +34,7 @@ class Unit(NamedTuple):
     start: int
     end: int
     text: str
-    index: int
+    ordinal: int
     """The unit's ordinal among the units of its text."""
 
 
@@ -122,10 +122,10 @@ class Batch:
         return Units(text, start, end)
 
     def find(self, pattern: Any, group: int | str = 0) -> Units:
-        """Return the non-empty matches of a compiled pattern (`re` or `regex`) in the texts.
+        r"""Return the non-empty matches of a compiled pattern (`re` or `regex`) in the texts.
 
-        The pattern runs once over the joined buffer. Texts are parted by NUL, so ``\\b`` works at
-        their ends; ``^``, ``$`` and ``\\A`` do not.
+        The pattern runs once over the joined buffer. Texts are parted by NUL, so ``\b`` works at
+        their ends; ``^``, ``$`` and ``\A`` do not.
         """
         found = [m.span(group) for m in pattern.finditer(self.buffer)]
         positions = np.array(found, np.int64).reshape(-1, 2)
@@ -154,7 +154,8 @@ class Batch:
 
     @cached_property
     def _ascii_letter(self) -> Mask:
-        return ((self.classes[:-1] & LETTER) != 0) & (self.codes < 128)
+        letters: Mask = ((self.classes[:-1] & LETTER) != 0) & (self.codes < 128)
+        return letters
 
     def hyphenated(self, units: Units) -> Mask:
         """Tell for each unit whether a hyphen joins it to a neighbouring word."""
@@ -171,11 +172,13 @@ class Batch:
 
     def capitalised(self, units: Units) -> Mask:
         """Tell for each unit whether it begins with an upper-case letter."""
-        return (self.classes[units.start] & UPPER) != 0
+        found: Mask = (self.classes[units.start] & UPPER) != 0
+        return found
 
     def splits_cluster(self, units: Units) -> Mask:
         """Tell for each unit whether a boundary of it parts a letter from its combining mark."""
-        return ((self.classes[units.start] | self.classes[units.end]) & MARK) != 0
+        found: Mask = ((self.classes[units.start] | self.classes[units.end]) & MARK) != 0
+        return found
 
     @staticmethod
     def _any(flags: Mask, units: Units) -> Mask:

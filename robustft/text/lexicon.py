@@ -90,7 +90,7 @@ class Lexicon:
     def match(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
         """Tell for each hash of `hash_spans` whether a word of the list has it."""
         known, bitmap = self._tables
-        found = bitmap[hashes >> np.uint64(64 - _BITMAP_BITS)]
+        found: npt.NDArray[np.bool_] = bitmap[hashes >> np.uint64(64 - _BITMAP_BITS)]
         # The bitmap says no to most words at the price of one look-up; the rest are searched.
         maybe = np.flatnonzero(found)
         if len(maybe):

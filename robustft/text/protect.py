@@ -40,9 +40,12 @@ class SpanKind(StrEnum):
 
 _BIT = {kind: 1 << position for position, kind in enumerate(SpanKind)}
 
-NEGATORS = Lexicon(
-    ["not", "no", "never", "nobody", "none", "nor", "neither", "nothing", "nowhere", "cannot", "without", "n't", "cant", "dont", "wont", "isnt", "arent", "wasnt", "werent", "doesnt", "didnt", "hasnt", "havent", "hadnt", "couldnt", "wouldnt", "shouldnt", "aint"]
+_NEGATORS = (
+    "not no never nobody none nor neither nothing nowhere cannot without n't cant dont wont isnt "
+    "arent wasnt werent doesnt didnt hasnt havent hadnt couldnt wouldnt shouldnt aint"
 )
+NEGATORS = Lexicon(_NEGATORS.split())
+"""Words that negate, contracted forms without their apostrophe included."""
 
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|"
@@ -226,7 +229,8 @@ def _mark_names(batch: Batch, marker: _Marker) -> None:
     that is left.
     """
     bits = batch.classes
-    words = batch.words.where(batch.capitalised(batch.words) if len(batch.words) else [])
+    words = batch.words
+    words = words.where(batch.capitalised(words))
     if not len(words):
         return
     second, last = bits[words.start + 1], bits[words.end - 1]

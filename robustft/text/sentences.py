@@ -6,7 +6,12 @@ import regex
 
 __all__ = ["sentence_spans"]
 
-_ABBREVIATIONS = ["mr", "mrs", "ms", "dr", "prof", "sr", "jr", "st", "vs", "etc", "inc", "ltd", "co", "corp", "gen", "col", "lt", "sgt", "capt", "rev", "hon", "rep", "sen", "gov", "no", "vol", "fig", "al", "approx", "est", "dept", "e.g", "i.e", "u.s", "u.k", "a.m", "p.m", "ph.d", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"]
+_SHORTENED = (
+    "mr mrs ms dr prof sr jr st vs etc inc ltd co corp gen col lt sgt capt rev hon rep sen gov "
+    "no vol fig al approx est dept e.g i.e u.s u.k a.m p.m ph.d jan feb mar apr jun jul aug sep "
+    "sept oct nov dec"
+)
+_ABBREVIATIONS = frozenset(_SHORTENED.split())
 
 _BOUNDARY = regex.compile(
     r"""(?P<stop>[.!?\u2026]+)(?P<close>["'\u201d\u2019)\]]*)(?:\s+|(?=<br\s*/?>)|\Z)
@@ -39,7 +44,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     belongs to an abbreviation or initial or a lower-case word follows a full stop; at a blank
     line; and at an HTML line break.
     """
-    spans = []
+    spans: list[tuple[int, int]] = []
     start = 0
     for match in _BOUNDARY.finditer(text):
         if not _ends(text, match):

@@ -82,7 +82,8 @@ class OneOf(Composite):
         """Draw one member a text."""
         n = len(self.members)
         drawn = np.minimum((uniform(mix(keys, 0)) * n).astype(np.int64), n - 1)
-        return np.arange(n)[:, None] == drawn[None, :]
+        chosen: Active = np.arange(n)[:, None] == drawn[None, :]
+        return chosen
 
 
 class SomeOf(Composite):

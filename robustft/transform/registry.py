@@ -99,7 +99,8 @@ def _from_file(name: str) -> type[Transform] | Callable[[str], str]:
     # Registered under a name of its own, so that dataclasses can find the module they stand in.
     module_name = f"robustft_file_{file.stem}"
     spec = importlib.util.spec_from_file_location(module_name, file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:

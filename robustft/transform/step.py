@@ -76,13 +76,9 @@ def run_step(
     TransformError
         If the transform crashes, or returns edits outside of the text or over one another.
     """
-    protection = Protection(batch, transform.opens, task_spans)
+    job = _Job(transform, batch, keys, rate, Protection(batch, transform.opens, task_spans))
     try:
-        if isinstance(transform, RewriteTransform):
-            return _rewrite(transform, batch, keys, rate, protection)
-        units = transform.units(batch)
-        _check_disjoint(units)
-        return _change_units(transform, batch, units, keys, rate, protection)
+        return job.rewrite() if isinstance(transform, RewriteTransform) else job.change_units()
     except RobustftError:
         raise
     except Exception as error:
@@ -96,89 +92,136 @@ def _check_disjoint(units: Units) -> None:
         raise ValueError("units that overlap or are out of order")
 
 
-def _change_units(
-    transform: Transform,
-    batch: Batch,
-    units: Units,
-    keys: Keys,
-    rate: float,
-    protection: Protection,
-) -> StepResult:
-    """Rank the units of all texts at once, then fill each text's target from the top."""
-    # A unit's ordinal counts all units of its text, so that protection does not move the draws.
-    ordinal = np.arange(len(units)) - np.searchsorted(units.text, units.text)
-    allowed = np.flatnonzero(protection.allowed(units))
-    units, ordinal = units.where(allowed), ordinal[allowed]
-    eligible = np.bincount(units.text, minlength=len(batch)).astype(np.int64)
-    result = StepResult.empty(len(batch), _targets(batch, keys, rate, eligible), eligible)
+@dataclass(frozen=True)
+class _Job:
+    """One transform, its batch, and what decides which units change."""
 
-    wanted = np.minimum(result.target, eligible)
-    drawn = np.flatnonzero(wanted[units.text])
-    units, ordinal = units.where(drawn), ordinal[drawn]
-    rank = mix(keys[units.text], ordinal + _FIRST_UNIT)
-    # One sort orders by text, then by rank: 2**48 ranks are plenty within a text.
-    order = np.argsort((units.text.astype(np.uint64) << np.uint64(48)) | (rank >> np.uint64(16)))
-    offset = batch.starts[units.text[order]]
-    columns = zip(
-        (units.start[order] - offset).tolist(),
-        (units.end[order] - offset).tolist(),
-        ordinal[order].tolist(),
-        rank[order].tolist(),
-        strict=True,
-    )
-    counts = np.bincount(units.text, minlength=len(batch)).tolist()
-    for text in np.flatnonzero(wanted).tolist():
-        candidates = list(islice(columns, counts[text]))
-        _fill(transform, Document(batch, text), candidates, int(wanted[text]), protection, result)
-    return result
+    transform: Transform
+    batch: Batch
+    keys: Keys
+    rate: float
+    protection: Protection
+
+    def change_units(self) -> StepResult:
+        """Rank the units of all texts at once, then fill each text's target from the top."""
+        batch = self.batch
+        units = self.transform.units(batch)
+        _check_disjoint(units)
+        # A unit's ordinal counts all units of its text: protection does not move the draws.
+        ordinal = np.arange(len(units)) - np.searchsorted(units.text, units.text)
+        allowed = np.flatnonzero(self.protection.allowed(units))
+        units, ordinal = units.where(allowed), ordinal[allowed]
+        eligible = np.bincount(units.text, minlength=len(batch)).astype(np.int64)
+        result = StepResult.empty(len(batch), self._targets(eligible), eligible)
+
+        wanted = np.minimum(result.target, eligible)
+        drawn = np.flatnonzero(wanted[units.text])
+        units, ordinal = units.where(drawn), ordinal[drawn]
+        rank = mix(self.keys[units.text], ordinal + _FIRST_UNIT)
+        # One sort orders by text, then by rank: 2**48 ranks are plenty within a text.
+        by_text = units.text.astype(np.uint64) << np.uint64(48)
+        order = np.argsort(by_text | (rank >> np.uint64(16)))
+        offset = batch.starts[units.text[order]]
+        columns = zip(
+            (units.start[order] - offset).tolist(),
+            (units.end[order] - offset).tolist(),
+            ordinal[order].tolist(),
+            rank[order].tolist(),
+            strict=True,
+        )
+        counts = np.bincount(units.text, minlength=len(batch)).tolist()
+        for text in np.flatnonzero(wanted).tolist():
+            candidates = list(islice(columns, counts[text]))
+            self._fill(Document(batch, text), candidates, int(wanted[text]), result)
+        return result
+
+    def _targets(self, eligible: Ints) -> Ints:
+        """Round ``rate x words`` up or down at random, so that its mean is exact."""
+        if self.rate >= 1:
+            return eligible
+        share = self.batch.word_counts * self.rate
+        rounded: Ints = np.floor(share + uniform(mix(self.keys, _ROUNDING))).astype(np.int64)
+        return rounded
+
+    def _fill(
+        self,
+        document: Document,
+        candidates: list[tuple[int, int, int, int]],
+        wanted: int,
+        result: StepResult,
+    ) -> None:
+        """Go through one text's units by rank until as many as wanted have changed."""
+        transform, source, names = self.transform, document.text, (self.transform.name,)
+        edits: list[Edit] = []
+        reason, done, irregular = "", 0, False
+        for start, end, ordinal, key in candidates:
+            unit = Unit(start, end, source[start:end], ordinal)
+            made = transform.replacement(document, unit, Draw(key))
+            if isinstance(made, str):
+                proposed = [Edit(start, end, made, names)]
+                reason = "same text" if made == unit.text else ""
+                reason = reason or (_overlap(edits, proposed) if irregular else "")
+            elif isinstance(made, Skip):
+                reason = made.reason
+            else:
+                irregular = True
+                proposed, reason = self._extended(document, made, edits)
+            if reason:
+                result.skips[f"{transform.name}: {reason}"] += 1
+                continue
+            edits += proposed
+            done += 1
+            if done == wanted:
+                break
+        if edits:
+            edits.sort()
+            result.edits[document.index] = tuple(edits)
+            result.changed[document.index] = done
+        elif reason:
+            result.reasons[document.index] = reason
+
+    def _extended(
+        self, document: Document, made: Iterable[Edit], accepted: Sequence[Edit]
+    ) -> tuple[list[Edit], str]:
+        """Check a change of more than its unit's span: bounds, protection, what it overlaps."""
+        made = simplify(document.text, sorted(made))
+        check(made, len(document.text))
+        proposed = [Edit(e.start, e.end, e.replacement, (self.transform.name,)) for e in made]
+        if not proposed:
+            return proposed, "same text"
+        if not all(self.protection.allows(document.index, edit) for edit in proposed):
+            return proposed, "protected span"
+        return proposed, _overlap(accepted, proposed)
+
+    def rewrite(self) -> StepResult:
+        """Rewrite whole texts; edits that would touch a protected span are dropped."""
+        assert isinstance(self.transform, RewriteTransform)
+        name, texts, words = self.transform.name, self.batch.texts, self.batch.word_counts
+        result = StepResult.empty(len(self.batch), np.zeros_like(words), words)
+        drawn = uniform(mix(self.keys, _ROUNDING)) < self.rate
+        chosen = np.flatnonzero(drawn & (self.batch.ends > self.batch.starts)).tolist()
+        draws = [Draw(key) for key in mix(self.keys[chosen], _FIRST_UNIT).tolist()]
+        rewritten = self.transform.rewrite([texts[i] for i in chosen], draws) if chosen else []
+        if len(rewritten) != len(chosen):
+            raise ValueError(f"{len(rewritten)} texts for {len(chosen)}")
+        result.target[chosen] = words[chosen]
+        for text, after in zip(chosen, rewritten, strict=True):
+            if not isinstance(after, str):
+                raise TypeError(f"{type(after).__name__} in place of a text")
+            proposed = diff(texts[text], after, (name,))
+            kept = [edit for edit in proposed if self.protection.allows(text, edit)]
+            if len(kept) < len(proposed):
+                result.skips[f"{name}: protected span"] += len(proposed) - len(kept)
+            result.edits[text] = tuple(kept)
+            result.changed[text] = sum(_words_touched(texts[text], edit) for edit in kept)
+            if not kept:
+                result.reasons[text] = "protected span" if proposed else "same text"
+        return result
 
 
-def _targets(batch: Batch, keys: Keys, rate: float, eligible: Ints) -> Ints:
-    """Round ``rate x words`` up or down at random, so that its mean is exact."""
-    if rate >= 1:
-        return eligible
-    share = batch.word_counts * rate
-    rounded: Ints = np.floor(share + uniform(mix(keys, _ROUNDING))).astype(np.int64)
-    return rounded
-
-
-def _fill(
-    transform: Transform,
-    document: Document,
-    candidates: list[tuple[int, int, int, int]],
-    wanted: int,
-    protection: Protection,
-    result: StepResult,
-) -> None:
-    """Go through one text's units by rank until as many as wanted have changed."""
-    source, names = document.text, (transform.name,)
-    edits: list[Edit] = []
-    reason, done, irregular = "", 0, False
-    for start, end, index, key in candidates:
-        unit = Unit(start, end, source[start:end], index)
-        made = transform.replacement(document, unit, Draw(key))
-        if type(made) is str:
-            proposed = [Edit(start, end, made, names)]
-            reason = "" if made != unit.text else "same text"
-            reason = reason or (_overlap(edits, proposed) if irregular else "")
-        elif isinstance(made, Skip):
-            reason = made.reason
-        else:
-            irregular = True
-            proposed, reason = _extended(document, made, names, edits, protection)
-        if reason:
-            result.skips[f"{transform.name}: {reason}"] += 1
-            continue
-        edits += proposed
-        done += 1
-        if done == wanted:
-            break
-    if edits:
-        edits.sort()
-        result.edits[document.index] = tuple(edits)
-        result.changed[document.index] = done
-    elif reason:
-        result.reasons[document.index] = reason
+def _words_touched(text: str, edit: Edit) -> int:
+    """Count the words an edit replaces; an insertion counts as one."""
+    return max(1, len(text[edit.start : edit.end].split()))
 
 
 def _overlap(accepted: Sequence[Edit], proposed: Sequence[Edit]) -> str:
@@ -187,49 +230,3 @@ def _overlap(accepted: Sequence[Edit], proposed: Sequence[Edit]) -> str:
             if (new.start < old.end and old.start < new.end) or new.start == old.start:
                 return "overlaps another edit"
     return ""
-
-
-def _extended(
-    document: Document,
-    made: Iterable[Edit],
-    names: tuple[str, ...],
-    accepted: Sequence[Edit],
-    protection: Protection,
-) -> tuple[list[Edit], str]:
-    """Check a change of more than its unit's span: bounds, protection, edits already accepted."""
-    made = simplify(document.text, sorted(made))
-    check(made, len(document.text))
-    proposed = [Edit(e.start, e.end, e.replacement, names) for e in made]
-    if not proposed:
-        return proposed, "same text"
-    if not all(protection.allows(document.index, edit) for edit in proposed):
-        return proposed, "protected span"
-    return proposed, _overlap(accepted, proposed)
-
-
-def _rewrite(
-    transform: RewriteTransform, batch: Batch, keys: Keys, rate: float, protection: Protection
-) -> StepResult:
-    """Rewrite whole texts; edits that would touch a protected span are dropped."""
-    words = batch.word_counts
-    result = StepResult.empty(len(batch), np.zeros(len(batch), np.int64), words)
-    drawn = uniform(mix(keys, _ROUNDING)) < rate
-    chosen = np.flatnonzero(drawn & (batch.ends > batch.starts)).tolist()
-    draws = [Draw(key) for key in mix(keys[chosen], _FIRST_UNIT).tolist()]
-    sources = [batch.texts[i] for i in chosen]
-    rewritten = transform.rewrite(sources, draws) if sources else []
-    if len(rewritten) != len(sources):
-        raise ValueError(f"{len(rewritten)} texts for {len(sources)}")
-    result.target[chosen] = words[chosen]
-    for text, source, after in zip(chosen, sources, rewritten, strict=True):
-        if not isinstance(after, str):
-            raise TypeError(f"{type(after).__name__} in place of a text")
-        proposed = diff(source, after, (transform.name,))
-        kept = [edit for edit in proposed if protection.allows(text, edit)]
-        result.skips[f"{transform.name}: protected span"] += len(proposed) - len(kept)
-        result.edits[text] = tuple(kept)
-        result.changed[text] = sum(len(source[e.start : e.end].split()) for e in kept)
-        if not kept:
-            result.reasons[text] = "protected span" if proposed else "same text"
-    result.skips = +result.skips
-    return result
