@@ -14,6 +14,7 @@ from robustft_transforms._grammar import (
     Clause,
     asks,
     before,
+    inside_longer_form,
     is_participle,
     next_word,
     skip_adverbs,
@@ -52,6 +53,10 @@ PAIRS = frozenset(
 _IRREGULAR_NEGATED = {"can": "can't", "will": "won't"}
 _EDGE_WORDS = frozenset("and but or nor yet for than".split())
 _BE = frozenset("is are was were be am been".split())
+_BEFORE_A_CLAUSE = frozenset(
+    "saying thinking feeling hoping knowing meaning believing realizing everything something "
+    "anything nothing morning evening considering seeing".split()
+)
 _NOT_LETS = frozenset("know in out down off alone have".split())
 
 
@@ -59,7 +64,7 @@ def contract(text: str, start: int, end: int, draw: Draw) -> str | Skip:
     """Return the contraction for ``text[start:end]``: two words of `PAIRS`, three, or "cannot"."""
     words = text[start:end].split(" ")
     apostrophe = "’" if "’" in text and "'" not in text else "'"
-    if text[end : end + 1] in ("-", "'", "’", "*") or text[start - 1 : start] in ("-", "'", "’"):
+    if inside_longer_form(text, start, end):
         return Skip("part of a longer form")
     lead = before(text, start)
     low = [word.lower() for word in words]
@@ -93,17 +98,27 @@ def _joined(
     first, second = low
     if second == "us":
         return _lets(text, end, words, lead)
-    if second in ("is", "are", "am"):
+    reason = ""
+    if first in ("it", "you") and _takes_object(lead.word):
+        reason = "may belong to what precedes"
+    elif second in ("is", "are", "am"):
         reason = _be_reason(text, end, first, lead)
     elif second in ("will", "would"):
         word, _ = skip_adverbs(text, end)
-        reason = "" if word in word_list("base verbs") else "no verb follows"
+        reason = "" if word in word_list("base verbs") | {"rather"} else "no verb follows"
     else:
         reason = _have_reason(text, end, first, lead)
     if reason:
         return Skip(reason)
     clitic = _CLITIC[second]
     return words[0] + (clitic.upper() if words[1].isupper() else clitic)
+
+
+def _takes_object(word: str) -> bool:
+    """Tell whether the word before "it" or "you" may govern it: "most of it is", "watching it is"."""
+    if word in _BE or word in word_list("prepositions"):
+        return word not in word_list("conjunctions") and word not in ("like", "before", "after")
+    return word.endswith("ing") and word not in _BEFORE_A_CLAUSE
 
 
 def _be_reason(text: str, end: int, first: str, lead: Clause) -> str:
@@ -119,6 +134,11 @@ def _be_reason(text: str, end: int, first: str, lead: Clause) -> str:
     if word in _EDGE_WORDS or word in _BE:
         return "ends its clause"
     opens = lead.begins or lead.word in word_list("clause openers")
+    if lead.word in word_list("gap openers") and not (
+        word in word_list("determiners")
+        or (lead.word not in ("as", "than") and (word.endswith("ing") or is_participle(word)))
+    ):
+        return "may stand before a gap"
     if first in ("that", "there", "here", "who"):
         opens = opens or word in word_list("prepositions") - {"as"}
     elif first in ("where", "how", "what"):
@@ -128,7 +148,7 @@ def _be_reason(text: str, end: int, first: str, lead: Clause) -> str:
         final = word in word_list("subject pronouns") and not next_word(text, position)[0]
         if not opens or (final and first in ("what", "who", "where", "how")):
             return "may stand before a gap"
-    return "stands in a comparison" if lead.word in ("as", "than") else ""
+    return ""
 
 
 def _have_reason(text: str, end: int, first: str, lead: Clause) -> str:
@@ -162,7 +182,7 @@ def _negated(
         asking = low[0] != "do" and (lead.begins or lead.word in ("why", "how", "where", "when"))
         if asking and asks(text, end):
             return Skip("may be a question")
-    elif low[1] in ("is", "are") and lead.word not in ("as", "than") and draw.integers(2):
+    elif low[1] in ("is", "are") and draw.integers(2):
         if word and not _be_reason(text, end, low[0], lead):
             clitic = _CLITIC[low[1]]
             clitic = clitic.upper() if words[1].isupper() else clitic

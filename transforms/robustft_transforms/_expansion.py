@@ -14,6 +14,7 @@ from robustft_transforms._grammar import (
     Clause,
     asks,
     before,
+    inside_longer_form,
     is_participle,
     next_word,
     skip_adverbs,
@@ -52,6 +53,7 @@ _OWNED_AFTER = frozenset(
     "of in on with to from at by for into despite about through under within has have had "
     "all".split()
 )
+_DETERMINERS = ("the", "a", "an", "my", "your", "his", "her", "its", "our", "their", "these", "those")
 _QUOTES = ("\"", "'", "“", "‘")
 _IN_TITLES = ("a", "an", "the", "all", "my", "in")
 _PLURAL_LOOKALIKES = frozenset(
@@ -90,7 +92,7 @@ def expand(text: str, start: int, end: int) -> str | Skip | tuple[Edit, ...]:
 
 def _not_to_touch(text: str, start: int, end: int, form: str, lead: Clause) -> str:
     """Return why a form stays whatever it stands for, or an empty string."""
-    if text[end : end + 1] in ("-", "'", "’", "*") or text[start - 1 : start] in ("-", "'", "’"):
+    if inside_longer_form(text, start, end):
         return "part of a longer form"
     if form[0].isupper() and not form.isupper() and form[1] not in "'’":
         words = text[end : end + 40].split(None, 2)[:2]
@@ -182,7 +184,9 @@ def _expand_negated(
     if word in word_list("subject pronouns") and (opens or wh):
         return _expand_question(text, end, start, position, plain)
     if not opens and not wh:
-        unclear = word in ("i", "he", "she", "we", "they") or (
+        # "I mean doesn't the camera": no object follows an auxiliary, so the subject does.
+        unclear = word in _DETERMINERS and not full.startswith(("is", "are", "was", "were", "ha"))
+        unclear = unclear or word in ("i", "he", "she", "we", "they") or (
             word in ("it", "you", "this", "that", "there") and asks(text, end)
         )
         return Skip("n't: statement or question") if unclear else plain

@@ -13,7 +13,9 @@ from importlib.resources import files
 
 __all__ = [
     "Clause",
+    "asks",
     "before",
+    "inside_longer_form",
     "is_participle",
     "next_word",
     "skip_adverbs",
@@ -21,6 +23,7 @@ __all__ = [
 ]
 
 _NEXT = re.compile(r"\s+([A-Za-z]+(?:['’][A-Za-z]+)*)")
+_LAST = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*$")
 _END_OF_SENTENCE = re.compile(r"[.!?\n<]")
 _OPENING = "\"'“”‘’([*_"
 _LONGEST_WORD = 30
@@ -72,7 +75,15 @@ def before(text: str, start: int) -> Clause:
         return Clause("", lead[-1])
     if not lead or not lead[-1].isalnum():
         return Clause("", lead[-1:])
-    return Clause(lead.split()[-1].lstrip("\"'“‘([*_-–—,.;:").lower().replace("’", "'"), "")
+    found = _LAST.search(lead)
+    return Clause(found[0].lower().replace("’", "'") if found else "", lead[-1])
+
+
+def inside_longer_form(text: str, start: int, end: int) -> bool:
+    """Tell whether a hyphen or an apostrophe ties ``text[start:end]`` to a neighbour."""
+    if text[end : end + 1] in ("-", "'", "’", "*"):
+        return True
+    return start > 1 and text[start - 1] in "-'’" and text[start - 2].isalnum()
 
 
 def next_word(text: str, end: int) -> tuple[str, int]:
