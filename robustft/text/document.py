@@ -127,10 +127,27 @@ class Batch:
         The pattern runs once over the joined buffer. Texts are parted by NUL, so ``\b`` works at
         their ends; ``^``, ``$`` and ``\A`` do not.
         """
-        found = [m.span(group) for m in pattern.finditer(self.buffer)]
+        found: list[tuple[int, int]] = []
+        position: int | None = 0
+        while position is not None:
+            position = self._find_from(pattern, group, position, found)
         positions = np.array(found, np.int64).reshape(-1, 2)
         positions = positions[positions[:, 1] > positions[:, 0]]
         return self.spans(positions[:, 0], positions[:, 1])
+
+    def _find_from(
+        self, pattern: Any, group: int | str, position: int, found: list[tuple[int, int]]
+    ) -> int | None:
+        """Gather matches up to one that runs into the next text; return where to go on."""
+        text, end = -1, -1
+        for match in pattern.finditer(self.buffer, position):
+            if match.start() > end:
+                text = int(np.searchsorted(self.starts, match.start(), side="right")) - 1
+                end = int(self.ends[text])
+            if match.end() > end:
+                return end + 1
+            found.append(match.span(group))
+        return None
 
     @cached_property
     def _word_hashes(self) -> npt.NDArray[np.uint64]:

@@ -1,0 +1,145 @@
+"""``robustft transform``: change texts and keep a record of every edit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from robustft.cli import console
+from robustft.cli.options import (
+    DataOption,
+    DryRunOption,
+    ForceOption,
+    JsonOption,
+    LabelColumnOption,
+    LabelKindOption,
+    LabelMapOption,
+    LimitOption,
+    OutOption,
+    SeedOption,
+    SeverityOption,
+    SplitOption,
+    TextColumnOption,
+    WithOption,
+    WorkersOption,
+)
+from robustft.errors import UsageError
+
+__all__ = ["one_chain", "one_severity", "transform"]
+
+StreamFormat = Literal["text", "jsonl"]
+
+
+def one_severity(text: str | None) -> int | None:
+    """Read ``--severity`` where a single one makes sense.
+
+    Raises
+    ------
+    UsageError
+        If it is not a whole number from 0 to 5.
+    """
+    if text is None:
+        return None
+    if text not in ("0", "1", "2", "3", "4", "5"):
+        raise UsageError(f"--severity: expected a number from 1 to 5 (0 is none), got {text!r}")
+    return int(text)
+
+
+def one_chain(chains: list[str] | None) -> str:
+    """Return the one chain of ``--with``, or the default.
+
+    Raises
+    ------
+    UsageError
+        If ``--with`` was given more than once.
+    """
+    from robustft.transform.registry import DEFAULT_TRANSFORMS
+
+    if chains and len(chains) > 1:
+        raise UsageError(
+            f"--with: expected one chain, got {len(chains)}; "
+            f"to apply all in order write --with {','.join(chains)}"
+        )
+    return chains[0] if chains else DEFAULT_TRANSFORMS
+
+
+def transform(
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="[DATA]", help="What --data takes; - reads lines on stdin."),
+    ] = None,
+    with_: WithOption = None,
+    severity: SeverityOption = None,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Show a handful of texts with their edits; write nothing."),
+    ] = False,
+    out: OutOption = None,
+    data: DataOption = None,
+    split: SplitOption = None,
+    text_column: TextColumnOption = None,
+    label_column: LabelColumnOption = None,
+    label_map: LabelMapOption = None,
+    label_kind: LabelKindOption = None,
+    limit: LimitOption = None,
+    seed: SeedOption = 0,
+    workers: WorkersOption = 1,
+    format_: Annotated[
+        StreamFormat,
+        typer.Option(
+            "--format",
+            help="What stdin mode prints: the new texts, or a JSON object a line with the edits.",
+        ),
+    ] = "text",
+    force: ForceOption = False,
+    json: JsonOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Change texts and keep a record of every edit.
+
+    Without options it transforms the built-in reviews. A text that nothing could be done to comes
+    back as it was, and is counted; no row is dropped, merged or moved.
+
+    Examples:
+
+      robustft transform --preview
+
+      robustft transform reviews.csv --with typos:rate=0.1,synonyms --out ood/
+
+      echo "I don't like it." | robustft transform - --with contractions --format jsonl
+    """
+    from robustft.transform.registry import build
+
+    if source is not None and data is not None:
+        raise UsageError(f"data: expected it once, got {source!r} and --data {data!r}")
+    chain, level = one_chain(with_), one_severity(severity)
+    build(chain)  # a wrong spec is reported before anything is read
+    if source == "-":
+        from robustft.cli.stream import run_stream
+
+        run_stream(chain, level, seed, text_column=text_column, as_json=format_ == "jsonl")
+        return
+    from robustft.cli.transform_run import Job, export, show_preview
+
+    job = Job.load(
+        source or data,
+        chain,
+        level,
+        seed=seed,
+        split=split,
+        limit=limit,
+        force=force,
+        columns={
+            "text_column": text_column,
+            "label_column": label_column,
+            "label_map": label_map,
+            "label_kind": label_kind,
+        },
+    )
+    for notice in job.notices:
+        console.note(notice)
+    if preview:
+        show_preview(job)
+    else:
+        export(job, out, workers=workers, as_json=json, dry_run=dry_run)

@@ -1,0 +1,81 @@
+"""Edits as JSON lines: one object a text, which replays, inverts and explains it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from robustft.transform.perturbed import Perturbed, PerturbedBatch
+
+__all__ = ["edit_lines", "json_line", "stream_record"]
+
+
+def json_line(value: Mapping[str, Any]) -> bytes:
+    """Return one line of JSON in UTF-8; a lone surrogate, which UTF-8 has no form for, is escaped."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    except (orjson.JSONEncodeError, TypeError):
+        return json.dumps(value).encode() + b"\n"
+
+
+def stream_record(row: Perturbed) -> dict[str, Any]:
+    """Return what ``robustft transform -`` prints for a text: `edits` are over the original."""
+    return {
+        "id": row.source_id,
+        "text": row.text,
+        "original": row.original,
+        "status": row.status.value,
+        "reason": row.reason,
+        "edits": [
+            {"start": start, "end": end, "replacement": replacement, "transforms": transforms}
+            for start, end, replacement, transforms in row.edits
+        ],
+    }
+
+
+def edit_lines(perturbed: PerturbedBatch, ids: Iterable[str] | None = None) -> bytes:
+    """Return the lines of an ``edits/*.jsonl``, one a row, in order.
+
+    Each edit also holds the text that it took out, so that a row can be turned back without its
+    source. The counts are those of `PerturbedBatch`.
+    """
+    counts = zip(
+        perturbed.words.tolist(),
+        perturbed.target.tolist(),
+        perturbed.eligible.tolist(),
+        perturbed.changed.tolist(),
+        strict=True,
+    )
+    lines = []
+    for row_id, row, (words, target, eligible, changed) in zip(
+        perturbed.ids if ids is None else ids, perturbed, counts, strict=True
+    ):
+        original = row.original
+        lines.append(
+            json_line(
+                {
+                    "id": row_id,
+                    "source_id": row.source_id,
+                    "status": row.status.value,
+                    "reason": row.reason,
+                    "words": words,
+                    "target": target,
+                    "eligible": eligible,
+                    "changed": changed,
+                    "edits": [
+                        {
+                            "start": start,
+                            "end": end,
+                            "removed": original[start:end],
+                            "replacement": replacement,
+                            "transforms": transforms,
+                        }
+                        for start, end, replacement, transforms in row.edits
+                    ],
+                }
+            )
+        )
+    return b"".join(lines)

@@ -1,0 +1,256 @@
+"""Run folders: one place on disk that holds all that a view of a run needs.
+
+A run is written under a temporary name (``NAME.partial``) and renamed when it is complete, so a
+folder with its final name is whole. The same configuration finds its partial folder again and
+goes on in it. Nothing in a run folder names a path outside of it by its absolute name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from robustft.errors import RunError
+
+__all__ = ["RunFolder", "atomic_path", "config_hash", "hardware", "newest", "run_name", "versions"]
+
+_RECORDED = ("robustft", "numpy", "pyarrow", "datasets", "torch", "transformers", "accelerate")
+CONFIG, MANIFEST, LOG = "config.toml", "manifest.json", "log.jsonl"
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no null: a setting that is None is left out."""
+    if isinstance(value, Mapping):
+        return {str(k): _without_none(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(v) for v in value]
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """Return six hexadecimal digits that stand for a resolved configuration."""
+    canonical = json.dumps(_without_none(config), sort_keys=True).encode()
+    return blake2b(canonical, digest_size=3).hexdigest()
+
+
+def run_name(readable: str, config: Mapping[str, Any]) -> str:
+    """Return a folder name: the readable part, then the hash of the configuration."""
+    safe = "".join(c if c.isalnum() or c in "-_.+" else "-" for c in readable).strip("-.") or "run"
+    return f"{safe[:80]}-{config_hash(config)}"
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success it takes `path`'s place at once.
+
+    Raises
+    ------
+    RunError
+        If the disk is full or the folder cannot be written; nothing half-written is left.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise RunError(f"{path}: expected to write it, got: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that shape results."""
+    found = {"python": platform.python_version()}
+    for package in _RECORDED:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """Return what the run ran on; the device is named only if torch is loaded already."""
+    found: dict[str, Any] = {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count() or 1,
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        found["threads"] = torch.get_num_threads()
+        if torch.cuda.is_available():
+            found["gpu"] = torch.cuda.get_device_name()
+    return found
+
+
+class RunFolder:
+    """A run on disk; make one with `start`, read one with `open`.
+
+    Attributes
+    ----------
+    path : where it is now; `finish` changes it to its final name.
+    config : the resolved configuration, as in ``config.toml``.
+    """
+
+    def __init__(self, path: Path, final: Path, config: dict[str, Any]) -> None:
+        self.path, self._final, self.config = path, final, config
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> RunFolder:
+        """Read a finished run.
+
+        Raises
+        ------
+        RunError
+            If `path` is no run folder, or the run in it is unfinished.
+        """
+        folder = Path(path)
+        if not (folder / MANIFEST).is_file():
+            state = "an unfinished run" if (folder / CONFIG).is_file() else "no run folder"
+            if not folder.exists():
+                state = "nothing there"
+            raise RunError(f"{folder}: expected a run folder with {MANIFEST}, got {state}")
+        return cls(folder, folder, _read_config(folder))
+
+    @classmethod
+    def start(
+        cls,
+        kind: str,
+        readable: str,
+        config: Mapping[str, Any],
+        *,
+        out: Path | None = None,
+        root: Path = Path("runs"),
+    ) -> RunFolder:
+        """Make the folder of a configuration, or find the one that an earlier call left.
+
+        Parameters
+        ----------
+        kind
+            ``train``, ``eval`` or ``transform``.
+        readable
+            The readable part of the folder's name.
+        config
+            The resolved settings: whatever changes the result and nothing else.
+        out
+            The folder itself; by default a name under `root`.
+
+        Raises
+        ------
+        RunError
+            If the folder holds a run of other settings, or something else.
+        """
+        resolved: dict[str, Any] = _without_none({"kind": kind, **config})
+        final = Path(out) if out is not None else root / run_name(readable, resolved)
+        partial = final.with_name(final.name + ".partial")
+        for folder in (final, partial):
+            if (folder / CONFIG).is_file():
+                found = _read_config(folder)
+                if found != resolved:
+                    differing = _differences(found, resolved)
+                    raise RunError(
+                        f"{folder}: expected a new folder or a run of the same settings, got one "
+                        f"with other {differing}; name another --out or remove it"
+                    )
+                return cls(folder, final, resolved)
+        if final.exists() and (not final.is_dir() or any(final.iterdir())):
+            raise RunError(f"{final}: expected a new or empty folder, got one with other files")
+        run = cls(partial, final, resolved)
+        run._write(CONFIG, tomli_w.dumps(resolved).encode())
+        return run
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is complete."""
+        return (self.path / MANIFEST).is_file()
+
+    @property
+    def kind(self) -> str:
+        """What kind of run this is: ``train``, ``eval`` or ``transform``."""
+        return str(self.config["kind"])
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What a finished run says of itself."""
+        manifest: dict[str, Any] = self.read_json(MANIFEST)
+        return manifest
+
+    def _write(self, name: str, content: bytes) -> None:
+        with atomic_path(self.path / name) as temporary:
+            temporary.write_bytes(content)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a value as indented JSON, whole or not at all."""
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+        self._write(name, (text + "\n").encode("utf-8", "surrogatepass"))
+
+    def read_json(self, name: str) -> Any:
+        """Read a JSON file of the run.
+
+        Raises
+        ------
+        RunError
+            If it is missing or damaged.
+        """
+        try:
+            return json.loads((self.path / name).read_bytes())
+        except FileNotFoundError:
+            raise RunError(f"{self.path}: expected a file {name}, got none") from None
+        except ValueError as error:
+            raise RunError(f"{self.path / name}: expected JSON, got: {error}") from error
+
+    def log(self, event: Mapping[str, Any]) -> None:
+        """Append an event, with the time, to ``log.jsonl``: the only place with timestamps."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"time": now, **event}, ensure_ascii=False) + "\n"
+        try:
+            with (self.path / LOG).open("a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            raise RunError(
+                f"{self.path / LOG}: expected to write it, got: {error.strerror or error}"
+            ) from error
+
+    def finish(self, manifest: Mapping[str, Any]) -> None:
+        """Write the manifest, last, and give the folder its final name."""
+        self.write_json(
+            MANIFEST, {"format": 1, "kind": self.kind, "versions": versions(), **manifest}
+        )
+        if self.path != self._final:
+            if self._final.exists():
+                self._final.rmdir()
+            self.path.rename(self._final)
+            self.path = self._final
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise RunError(f"{folder / CONFIG}: expected a run's settings, got: {error}") from error
+
+
+def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    names = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
+    return ", ".join(names)
+
+
+def newest(root: Path, kind: str) -> list[RunFolder]:
+    """Return the finished runs of a kind under `root`, the newest first."""
+    runs = [RunFolder.open(p.parent) for p in sorted(root.glob(f"*/{MANIFEST}"))]
+    of_kind = [run for run in runs if run.kind == kind]
+    return sorted(of_kind, key=lambda r: (r.path / MANIFEST).stat().st_mtime_ns, reverse=True)
