@@ -1,10 +1,10 @@
-"""The options that several commands share, so that each means the same everywhere.
+r"""The options that several commands share, so that each means the same everywhere.
 
 A command takes one by its annotation and gives the default itself::
 
     def train(data: DataOption = None, seed: SeedOption = 0) -> None: ...
 
-Help texts are Rich markup: write ``\\[`` for a bracket that a lower-case letter follows. An option
+Help texts are Rich markup: write ``\[`` for a bracket that a lower-case letter follows. An option
 left out on the command line takes its value from ``robustft.toml`` (see `robustft.cli.settings`).
 """
 
