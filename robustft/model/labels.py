@@ -1,0 +1,73 @@
+"""Whether a model's outputs mean what the data's labels mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from robustft.data.task import Task, TaskType
+from robustft.errors import ModelError
+
+__all__ = ["label_order", "model_label_names", "task_label_names"]
+
+# The names that transformers gives to the outputs of a model whose author named none.
+_GENERIC = re.compile(r"label_\d+")
+
+
+def task_label_names(task: Task) -> tuple[str, ...]:
+    """Return the names of a task's labels by code; a number where the data names none."""
+    if task.type is TaskType.REGRESSION:
+        return ()
+    return task.label_names or tuple(str(code) for code in range(task.num_labels))
+
+
+def model_label_names(config: Any) -> tuple[str, ...]:
+    """Return the names of a model's outputs, in their order."""
+    names: Mapping[int, str] = config.id2label
+    return tuple(str(names[index]) for index in sorted(names))
+
+
+def label_order(model_names: Sequence[str], task: Task, *, where: str) -> tuple[int, ...]:
+    """Return, for each label code of the data, which of the model's outputs stands for it.
+
+    Names are compared without regard to case. A short form counts where it begins exactly one of
+    the model's names and no two labels claim the same one (*neg*, *Negative*). Generic names
+    (*LABEL_0*) say nothing and are taken by position.
+
+    Raises
+    ------
+    ModelError
+        The names cannot be matched one to one; the message lists both.
+    """
+    names = task_label_names(task)
+    if len(names) == len(model_names):
+        theirs = [_plain(name) for name in model_names]
+        ours = [_plain(name) for name in names]
+        if all(_GENERIC.fullmatch(name) for name in theirs):
+            return tuple(range(len(ours)))
+        found = [_candidates(name, theirs) for name in ours]
+        order = tuple(match[0] for match in found if len(match) == 1)
+        if len(set(order)) == len(ours):
+            return order
+    advice = ",".join(f"{n}={m}" for n, m in zip(names, model_names, strict=False))
+    raise ModelError(
+        f"{where}: expected a model whose labels are the data's ({', '.join(names)}), got "
+        f"{', '.join(model_names)}; name the data's labels as the model does, "
+        f"such as --label-map {advice} (check the order)"
+    )
+
+
+def _plain(name: str) -> str:
+    return name.casefold().strip().replace(" ", "_").replace("-", "_")
+
+
+def _candidates(name: str, others: Sequence[str]) -> list[int]:
+    exact = [index for index, other in enumerate(others) if other == name]
+    if exact or len(name) < 3:
+        return exact
+    return [
+        index
+        for index, other in enumerate(others)
+        if other.startswith(name) or (len(other) >= 3 and name.startswith(other))
+    ]

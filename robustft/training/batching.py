@@ -1,0 +1,181 @@
+"""Texts as flat token arrays, and batches in which almost nothing is padding.
+
+Three steps keep padding low without making batches predictable. Rows are shuffled and cut into
+windows of 50 batches; within a window they are sorted by length (jittered by 2 %), so a batch
+holds texts of about one length; the order of the batches is then shuffled. On a CPU, where a small
+matrix costs per row what a large one does, a batch whose lengths still differ is computed in
+slices whose gradients add up: the same batch, the same gradient, less padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from robustft.seeding import fold_in, mix, uniform
+
+__all__ = ["TokenizedTexts", "plan_batches", "plan_epoch", "slice_batch", "tokenize"]
+
+Rows = npt.NDArray[np.int64]
+
+# Texts handed to the tokenizer at once: enough to keep it busy, few enough to bound memory.
+_CHUNK = 1_000
+_WINDOW_BATCHES = 50
+_JITTER = 0.02
+# What starting another slice costs on a CPU, in tokens computed: launching its operations and
+# adding up its gradients. About right from a tiny model (80) to BERT-base (16).
+_SLICE_TOKENS = 32
+
+
+@dataclass(frozen=True)
+class TokenizedTexts:
+    """Token ids of many texts, special tokens included, in one array.
+
+    Attributes
+    ----------
+    ids
+        All token ids, one text after the other; int32, shape (tokens,).
+    offsets
+        Where each text starts, and the end; int64, shape (texts + 1,).
+    truncated
+        Whether a text was cut at the maximum length; shape (texts,).
+    type_ids
+        Segment ids beside `ids`; None when all are 0, which models assume.
+    """
+
+    ids: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+    truncated: npt.NDArray[np.bool_]
+    pad_id: int
+    type_ids: npt.NDArray[np.int32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each text, at most the maximum length."""
+        return np.diff(self.offsets)
+
+    def collate(self, rows: Rows, device: torch.device) -> dict[str, torch.Tensor]:
+        """Return model inputs for `rows`, shape (rows, longest); no mask where none is needed."""
+        starts = self.offsets[rows]
+        lengths = self.offsets[rows + 1] - starts
+        inside = np.arange(int(lengths.max())) < lengths[:, None]
+        source = (starts[:, None] + np.arange(inside.shape[1]))[inside]
+        batch = {"input_ids": np.full(inside.shape, self.pad_id, dtype=np.int64)}
+        batch["input_ids"][inside] = self.ids[source]
+        if self.type_ids is not None:
+            batch["token_type_ids"] = np.zeros(inside.shape, dtype=np.int64)
+            batch["token_type_ids"][inside] = self.type_ids[source]
+        if not inside.all():
+            batch["attention_mask"] = inside.astype(np.int64)
+        return {
+            name: torch.from_numpy(array).to(device, non_blocking=True)
+            for name, array in batch.items()
+        }
+
+
+def tokenize(tokenizer: Any, texts: Sequence[str], max_length: int) -> TokenizedTexts:
+    """Tokenize `texts` once, cut at `max_length` tokens, into flat arrays."""
+    ids: list[npt.NDArray[np.int32]] = []
+    types: list[npt.NDArray[np.int32]] = []
+    lengths: list[int] = []
+    truncated: list[bool] = []
+    for start in range(0, len(texts), _CHUNK):
+        chunk = list(texts[start : start + _CHUNK])
+        encoded = tokenizer(
+            chunk, truncation=True, max_length=max_length, return_attention_mask=False
+        )
+        lengths += [len(row) for row in encoded["input_ids"]]
+        ids.append(_flat(encoded["input_ids"]))
+        types.append(_flat(encoded.get("token_type_ids", ())))
+        truncated += _was_cut(tokenizer, encoded, chunk)
+    segments = np.concatenate([np.zeros(0, np.int32), *types])
+    return TokenizedTexts(
+        ids=np.concatenate([np.zeros(0, np.int32), *ids]),
+        offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        truncated=np.asarray(truncated, dtype=np.bool_),
+        pad_id=int(tokenizer.pad_token_id or 0),
+        type_ids=segments if segments.any() else None,
+    )
+
+
+def plan_epoch(lengths: npt.NDArray[np.int64], batch_size: int, key: int) -> list[Rows]:
+    """Return the batches of one epoch, as row numbers; each row is in exactly one.
+
+    Same lengths, size and key: same plan. Another key (another epoch) mixes other rows together.
+    Every batch has `batch_size` rows but one, which has what is left.
+    """
+    rows = np.arange(len(lengths), dtype=np.int64)
+    order = rows[np.argsort(_hashes(key, "order", len(rows)), kind="stable")]
+    wobble = 1 + _JITTER * (2 * uniform(_hashes(key, "jitter", len(rows))) - 1)
+    apparent = lengths * wobble
+    batches: list[Rows] = []
+    window = _WINDOW_BATCHES * batch_size
+    for start in range(0, len(order), window):
+        inside = order[start : start + window]
+        inside = inside[np.argsort(apparent[inside], kind="stable")]
+        batches += [inside[at : at + batch_size] for at in range(0, len(inside), batch_size)]
+    shuffled = np.argsort(_hashes(key, "batches", len(batches)), kind="stable")
+    return [batches[index] for index in shuffled]
+
+
+def plan_batches(lengths: npt.NDArray[np.int64], batch_size: int) -> Iterator[Rows]:
+    """Yield all rows, longest first, in batches for prediction, where order does not matter.
+
+    The longest come first so that memory runs out at once or never. At the end of a run of equal
+    lengths nothing special happens: neighbours in length share a batch, so little is padding.
+    """
+    order = np.argsort(-lengths, kind="stable").astype(np.int64)
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
+
+
+def slice_batch(
+    lengths: npt.NDArray[np.int64], *, max_rows: int, split: bool
+) -> list[npt.NDArray[np.int64]]:
+    """Cut a batch with these row `lengths` into slices that are computed one after the other.
+
+    With `split`, the cut that computes the fewest tokens is found by dynamic programming over the
+    rows sorted by length, each slice costing its rows times its longest row and a fixed part.
+    Without, only `max_rows` limits a slice. Returns positions in the batch.
+    """
+    order = np.argsort(-lengths, kind="stable").astype(np.int64)
+    if not split:
+        return [order[at : at + max_rows] for at in range(0, len(order), max_rows)]
+    longest = lengths[order]
+    best = np.zeros(len(order) + 1, dtype=np.int64)
+    cut = np.zeros(len(order) + 1, dtype=np.int64)
+    for end in range(1, len(order) + 1):
+        starts = np.arange(max(0, end - max_rows), end)
+        costs = best[starts] + (end - starts) * longest[starts] + _SLICE_TOKENS
+        choice = int(np.argmin(costs))
+        best[end], cut[end] = costs[choice], starts[choice]
+    slices = []
+    end = len(order)
+    while end > 0:
+        slices.append(order[cut[end] : end])
+        end = int(cut[end])
+    return slices[::-1]
+
+
+def _hashes(key: int, what: str, count: int) -> npt.NDArray[np.uint64]:
+    return mix(np.asarray(fold_in(key, what), dtype=np.uint64), np.arange(count))
+
+
+def _flat(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int32]:
+    return np.fromiter((token for row in rows for token in row), dtype=np.int32)
+
+
+def _was_cut(tokenizer: Any, encoded: Any, texts: list[str]) -> list[bool]:
+    """Tell which texts were cut: a fast tokenizer keeps what it cut off."""
+    if encoded.encodings is not None:
+        return [bool(encoding.overflowing) for encoding in encoded.encodings]
+    whole = tokenizer(texts, truncation=False, return_attention_mask=False)["input_ids"]
+    return [len(a) < len(b) for a, b in zip(encoded["input_ids"], whole, strict=True)]
