@@ -10,18 +10,19 @@ import numpy as np
 import pyarrow as pa
 import regex
 
-from robustft.data.dataset import Split
+from robustft.data.dataset import Split, load_dataset
 from robustft.errors import LabelKindError, UsageError
 from robustft.seeding import fold_in
 from robustft.transform.base import LabelKind, Transform
 from robustft.transform.compose import SomeOf, leaves
 from robustft.transform.engine import perturb
 from robustft.transform.perturbed import PerturbedBatch, Status
-from robustft.transform.registry import Transforms, build
+from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms, build
 
 __all__ = [
     "Augmented",
     "TransformedSplit",
+    "augment",
     "augment_split",
     "check_label_kind",
     "replacement_words",
@@ -63,6 +64,10 @@ class Augmented:
     def replacement_words(self) -> frozenset[str]:
         """The words, in lower case, that the edits brought in."""
         return replacement_words(self.perturbed)
+
+    def to_pandas(self) -> Any:
+        """Return the new rows as a `pandas.DataFrame`."""
+        return self.split.table.to_pandas()
 
 
 def members_of(transforms: Transforms) -> list[Transform]:
@@ -198,6 +203,44 @@ def augment_split(
         _copied(split, rows, copies, [t for part in taken for t in part.texts]),
         PerturbedBatch.concatenate(taken),
         _shortfall(n, len(rows), len(split)),
+    )
+
+
+def augment(
+    data: Any,
+    n: int,
+    transforms: Transforms = DEFAULT_TRANSFORMS,
+    *,
+    severity: int | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    force: bool = False,
+    **columns: Any,
+) -> Augmented:
+    """Make `n` changed copies of the training rows of a data set.
+
+    Parameters
+    ----------
+    data
+        Whatever `load_dataset` takes: a path, a hub name, a data frame, ``"demo"``.
+    n
+        How many rows to make.
+    transforms, severity, seed, workers
+        As in `perturb`; each row is given to a random non-empty subset of the transforms.
+    force
+        Go on although a transform does not keep the data's kind of label.
+    columns
+        Passed on to `load_dataset`: ``text_column``, ``label_column``, ``label_kind`` and so on.
+
+    Raises
+    ------
+    LabelKindError
+        If a transform does not keep the data's kind of label.
+    """
+    dataset = load_dataset(data, seed=seed, **columns)
+    check_label_kind(transforms, dataset.task.label_kind, force=force)
+    return augment_split(
+        dataset.train, transforms, n, severity=severity, seed=seed, workers=workers
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from robustft.data.build import members_of, replacement_words, stream_seed
+from robustft.data.build import Augmented, members_of, replacement_words, stream_seed
 from robustft.data.dataset import Split
 from robustft.data.records import edit_lines
 from robustft.data.run_folder import RunFolder, atomic_path, hardware
@@ -189,20 +189,22 @@ def _assemble(
             rows = range(len(split))[piece]
             yield split.take(list(rows)).with_texts(texts).table
 
-    with atomic_path(folder / "edits" / f"{split.name}.jsonl") as temporary:
-        with temporary.open("wb") as file:
-            for number in range(len(pieces)):
-                file.write(store.lines(number))
+    edits = folder / "edits" / f"{split.name}.jsonl"
+    with atomic_path(edits) as temporary, temporary.open("wb") as file:
+        for number in range(len(pieces)):
+            file.write(store.lines(number))
     write_parquet(groups(), split.table.schema, folder / "data" / f"{split.name}.parquet")
     return counts, skips
 
 
 def write_parquet(tables: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
     """Write tables as the row groups of one parquet file, whole or not at all."""
-    with atomic_path(path) as temporary:
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            for table in tables:
-                writer.write_table(table.cast(schema))
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for table in tables:
+            writer.write_table(table.cast(schema))
 
 
 def _manifest(
@@ -237,7 +239,7 @@ def write_edits(perturbed: PerturbedBatch, path: Path, ids: Iterable[str] | None
         temporary.write_bytes(edit_lines(perturbed, ids))
 
 
-def write_augmented(augmented: Any, folder: Path) -> frozenset[str]:
+def write_augmented(augmented: Augmented, folder: Path) -> frozenset[str]:
     """Write augmented rows and their edits to a run folder; return the words they brought in."""
     table = augmented.split.table
     write_parquet([table], table.schema, folder / "data" / "augmented.parquet")

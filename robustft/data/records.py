@@ -14,7 +14,7 @@ __all__ = ["edit_lines", "json_line", "stream_record"]
 
 
 def json_line(value: Mapping[str, Any]) -> bytes:
-    """Return one line of JSON in UTF-8; a lone surrogate, which UTF-8 has no form for, is escaped."""
+    """Return one line of JSON in UTF-8; a lone surrogate, which has no UTF-8, is escaped."""
     try:
         return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
     except (orjson.JSONEncodeError, TypeError):

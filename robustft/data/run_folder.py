@@ -24,7 +24,16 @@ import tomli_w
 
 from robustft.errors import RunError
 
-__all__ = ["RunFolder", "atomic_path", "config_hash", "hardware", "newest", "run_name", "versions"]
+__all__ = [
+    "RunFolder",
+    "atomic_path",
+    "config_hash",
+    "hardware",
+    "load_run",
+    "newest",
+    "run_name",
+    "versions",
+]
 
 _RECORDED = ("robustft", "numpy", "pyarrow", "datasets", "torch", "transformers", "accelerate")
 CONFIG, MANIFEST, LOG = "config.toml", "manifest.json", "log.jsonl"
@@ -64,7 +73,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         raise RunError(f"{path}: expected to write it, got: {error.strerror or error}") from error
     finally:
@@ -247,6 +256,17 @@ def _read_config(folder: Path) -> dict[str, Any]:
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     names = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
     return ", ".join(names)
+
+
+def load_run(path: str | os.PathLike[str]) -> RunFolder:
+    """Read a finished run folder.
+
+    Raises
+    ------
+    RunError
+        If `path` is no run folder, or the run in it is unfinished.
+    """
+    return RunFolder.open(path)
 
 
 def newest(root: Path, kind: str) -> list[RunFolder]:

@@ -19,7 +19,9 @@ def words_of(batch, units):
 
 
 def test_words_join_apostrophes_and_part_hyphens():
-    batch = Batch(["don't rock'n'roll, well-made '80s it\u2019s", "", "caf\u00e9 e\u0301t\u00e9 x_1"])
+    batch = Batch(
+        ["don't rock'n'roll, well-made '80s it\u2019s", "", "caf\u00e9 e\u0301t\u00e9 x_1"]
+    )
     assert words_of(batch, batch.words) == [
         "don't",
         "rock'n'roll",

@@ -56,7 +56,7 @@ def test_mapped_span_keeps_its_text_or_is_lost(data, text):
     edits = data.draw(edits_over(text))
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
-    inside = any(start < e.end and e.start < end or start < e.start < end for e in edits)
+    inside = any((start < e.end and e.start < end) or start < e.start < end for e in edits)
     cut = any(e.start < p < e.end for e in edits for p in (start, end))
     mapped = map_span(edits, start, end)
     if cut:

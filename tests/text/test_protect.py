@@ -32,12 +32,24 @@ def found(text, kind):
         ("in [year], {slot} and {{name}}", "placeholder", ["[year]", "{slot}", "{{name}}"]),
         ("192.168.1.1 at 3:30", "number", ["192.168.1.1", "3:30"]),
         ("$5.99 for 10/10 and 50%", "number", ["$5.99", "10/10", "50%"]),
-        ("90 minutes, 5km, 1990s, 3-D, 2nd", "number", ["90 minutes", "5km", "1990s", "3-D", "2nd"]),
+        (
+            "90 minutes, 5km, 1990s, 3-D, 2nd",
+            "number",
+            ["90 minutes", "5km", "1990s", "3-D", "2nd"],
+        ),
         ("on 9 May 2020", "date", ["9 May 2020"]),
         ("on May 9, 2020 or Sept. 2nd", "date", ["May 9, 2020", "Sept. 2nd"]),
         ("you may go", "date", []),
-        ("ok \U0001f44d\U0001f3fd and \u2764\ufe0f", "emoji", ["\U0001f44d\U0001f3fd", "\u2764\ufe0f"]),
-        ("It did not, didn't, can\u2019t, NEVER", "negation", ["not", "didn't", "can\u2019t", "NEVER"]),
+        (
+            "ok \U0001f44d\U0001f3fd and \u2764\ufe0f",
+            "emoji",
+            ["\U0001f44d\U0001f3fd", "\u2764\ufe0f"],
+        ),
+        (
+            "It did not, didn't, can\u2019t, NEVER",
+            "negation",
+            ["not", "didn't", "can\u2019t", "NEVER"],
+        ),
         ("a knot, nothing", "negation", ["nothing"]),
     ],
 )
@@ -48,7 +60,10 @@ def test_finds(text, kind, expected):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Paris is lovely, said the New York Times to John Ford.", ["New", "York", "Times", "John", "Ford"]),
+        (
+            "Paris is lovely, said the New York Times to John Ford.",
+            ["New", "York", "Times", "John", "Ford"],
+        ),
         ("John Ford said so. Great film!", ["John", "Ford"]),
         ('He said: "Good morning" - Then left', []),
         ("I think I'm right and I\u2019ve seen it", []),

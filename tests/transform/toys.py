@@ -1,0 +1,82 @@
+"""Small transforms that tests can name as ``PATH:Class``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from robustft.text import Edit
+from robustft.transform.base import LabelKind, Level, RewriteTransform, Skip, Transform
+
+RATES = {1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4, 5: 0.5}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shout(Transform):
+    mark: Literal["none", "!"] = "none"
+
+    name: ClassVar[str] = "shout"
+    level: ClassVar[Level] = Level.WORD
+    preserves: ClassVar[frozenset[LabelKind]] = frozenset({LabelKind.SENTIMENT})
+    rates: ClassVar[Mapping[int, float]] = RATES
+
+    def units(self, batch):
+        return batch.alphabetic_words(2)
+
+    def replacement(self, document, unit, draw):
+        if unit.text.isupper():
+            return Skip("loud already")
+        return unit.text.upper() + ("" if self.mark == "none" else "!")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swap(Shout):
+    """Replaces a word and, as far as it can, the one before it."""
+
+    name: ClassVar[str] = "swap"
+
+    def replacement(self, document, unit, draw):
+        before = [w for w in document.words if w[1] < unit.start]
+        if not before:
+            return Skip("first word")
+        low, high = before[-1]
+        return (
+            Edit(low, high, unit.text),
+            Edit(unit.start, unit.end, document.text[low:high]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erase(RewriteTransform):
+    name: ClassVar[str] = "erase"
+    level: ClassVar[Level] = Level.DOCUMENT
+    preserves: ClassVar[frozenset[LabelKind]] = frozenset()
+    rates: ClassVar[Mapping[int, float]] = RATES
+
+    def rewrite(self, texts, draws):
+        return ["" for _ in texts]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crash(Shout):
+    name: ClassVar[str] = "crash"
+
+    def replacement(self, document, unit, draw):
+        raise KeyError("lost")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside(Shout):
+    name: ClassVar[str] = "outside"
+
+    def replacement(self, document, unit, draw):
+        return (Edit(0, 10_000, "x"),)
+
+
+class Incomplete(Transform):
+    name: ClassVar[str] = "incomplete"
+
+
+def film(text):
+    return text.replace("movie", "film").replace("3:30", "4:00")
