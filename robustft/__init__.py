@@ -1,4 +1,4 @@
-"""robustft: does a text model survive text that means the same but looks different?
+"""robustft asks: does a text model survive text that means the same but looks different.
 
 The public names below are loaded when they are first used, so that ``import robustft`` is light:
 it loads none of torch, transformers, datasets and pandas, and makes no network call.
