@@ -79,13 +79,17 @@ def _checked(key: str, value: Any) -> Any:
     if not isinstance(value, types) or isinstance(value, bool):
         raise UsageError(f"{FILE_NAME}: expected {key} to be {words}, got {value!r}")
     if name == "with":
-        chains: list[Any] = [value] if isinstance(value, str) else list(value)
-        if not all(isinstance(chain, str) for chain in chains):
-            raise UsageError(f"{FILE_NAME}: expected {key} to be {words}, got {value!r}")
-        return chains
+        return _chains(value)
     if isinstance(value, dict):
         return ",".join(f"{old}={new}" for old, new in value.items())
     return str(value) if name == "severity" else value
+
+
+def _chains(value: Any) -> list[str]:
+    chains = [value] if isinstance(value, str) else value
+    if not all(isinstance(chain, str) for chain in chains):
+        raise UsageError(f"{FILE_NAME}: expected with to be {KEYS['with'][1]}, got {value!r}")
+    return list(chains)
 
 
 def defaults_for(command: str, parameters: Iterable[Any]) -> dict[str, Any]:

@@ -1,0 +1,173 @@
+"""``robustft list``: what there is, its settings, and the labels it keeps."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import typer
+
+from robustft.cli import console
+from robustft.cli.options import JsonOption
+
+if typing.TYPE_CHECKING:
+    from robustft.transform.base import Transform
+
+__all__ = ["DATASETS", "describe", "list_"]
+
+Kind = Literal["transforms", "recipes", "datasets"]
+
+DATASETS: list[dict[str, Any]] = [
+    {
+        "name": "demo",
+        "summary": "Generated reviews of films, books, places and goods, positive or negative.",
+        "rows": 10_000,
+        "task": "classification",
+        "label_kind": "sentiment",
+    },
+    {
+        "name": "demo:events",
+        "summary": "Generated notes on events, each with a number to predict.",
+        "rows": 4_000,
+        "task": "regression",
+        "label_kind": None,
+    },
+]
+
+
+def list_(
+    kind: Annotated[
+        Kind | None, typer.Argument(show_default=False, help="One kind only. Left out: all.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the transforms, recipes and data sets, their settings and the labels they keep.
+
+    A transform's rate is the share of the text's words that it changes; a severity
+    from 1 to 5 is a name for a rate. Settings go behind its name:
+
+      robustft transform --preview --with typos:rate=0.1,contractions:mode=expand
+    """
+    parts: dict[str, tuple[Callable[[], list[dict[str, Any]]], Callable[[Any], None]]] = {
+        "transforms": (_transforms, _print_transforms),
+        "recipes": (list[dict[str, Any]], _print_recipes),
+        "datasets": (lambda: DATASETS, _print_datasets),
+    }
+    wanted = {name: parts[name] for name in parts if kind in (None, name)}
+    if json:
+        console.print_json({name: collect() for name, (collect, _) in wanted.items()})
+        return
+    for name, (collect, show) in wanted.items():
+        console.out().print(f"{name.capitalize()}\n", style="bold")
+        show(collect())
+
+
+def _transforms() -> list[dict[str, Any]]:
+    from robustft.transform.registry import names
+
+    return [describe(name) for name in names()]
+
+
+def describe(name: str) -> dict[str, Any]:
+    """Return the facts about one transform, ready for JSON; ``error`` if it cannot be imported."""
+    import inspect
+
+    from robustft.transform.registry import get
+
+    try:
+        cls: Any = get(name)
+    except Exception as error:
+        return {"name": name, "error": f"{error}"}
+    return {
+        "name": name,
+        "summary": (inspect.getdoc(cls) or "").split("\n\n")[0].replace("\n", " "),
+        "version": cls.version,
+        "level": str(cls.level),
+        "languages": sorted(cls.languages),
+        "preserves": sorted(map(str, cls.preserves)),
+        "deterministic": cls.deterministic,
+        "rates": {str(severity): cls.rates[severity] for severity in sorted(cls.rates)},
+        "settings": _settings(cls),
+        "example": _example(name, cls),
+    }
+
+
+def _settings(cls: type[Transform]) -> list[dict[str, Any]]:
+    from robustft.transform.registry import settings_of
+
+    found = []
+    for name, (hint, default) in settings_of(cls).items():
+        if name in ("rate", "severity"):  # every transform has these two
+            continue
+        choices = list(typing.get_args(hint)) if typing.get_origin(hint) is Literal else None
+        kind = "choice" if choices else getattr(hint, "__name__", str(hint))
+        found.append({"name": name, "type": kind, "choices": choices, "default": default})
+    return found
+
+
+def _example(name: str, cls: type[Transform]) -> dict[str, Any] | None:
+    """Return the example before and after, at the first severity from 3 on that changes it."""
+    from robustft.transform.engine import perturb
+
+    for severity in (3, 4, 5):
+        row = perturb([cls.example], name, severity=severity)[0]
+        if row.text != row.original:
+            return {"severity": severity, "before": row.original, "after": row.text}
+    return None
+
+
+def _print_transforms(found: list[dict[str, Any]]) -> None:
+    out = console.out()
+    for facts in found:
+        if "error" in facts:
+            out.print(f"  {facts['name']}", style="bold red", end="")
+            out.print(f"  cannot be used: {facts['error']}\n", soft_wrap=True)
+            continue
+        out.print(f"  {facts['name']}", style="bold cyan", end="")
+        out.print(f"  {facts['summary']}", soft_wrap=True)
+        rates = ", ".join(f"{rate:.3g}" for rate in facts["rates"].values())
+        lines = {"level": facts["level"], "rates": f"{rates} at severity 1 to 5"}
+        lines["settings"] = "; ".join(map(_setting, facts["settings"])) or "rate and severity only"
+        lines["keeps"] = _labels(facts["preserves"])
+        if facts["example"]:
+            lines["before"] = facts["example"]["before"]
+            lines["after"] = facts["example"]["after"]
+        for key, value in lines.items():
+            out.print(f"    {key:<10}", style="dim", end="")
+            out.print(value, soft_wrap=True)
+        out.print()
+
+
+def _setting(facts: dict[str, Any]) -> str:
+    kind = "|".join(map(str, facts["choices"])) if facts["choices"] else facts["type"]
+    return f"{facts['name']}={facts['default']} ({kind})"
+
+
+def _labels(kept: list[str]) -> str:
+    """Name the label kinds kept; where almost all are, the ones that are not."""
+    from robustft.transform.base import LabelKind
+
+    lost = [str(kind) for kind in LabelKind if str(kind) not in kept]
+    if not kept:
+        return "no kind of label for certain"
+    if not lost:
+        return "every kind of label"
+    return f"all but {', '.join(lost)}" if len(lost) <= 3 else ", ".join(kept)
+
+
+def _print_recipes(found: list[dict[str, Any]]) -> None:
+    if not found:
+        console.out().print("  There are no recipes in this version.\n")
+
+
+def _print_datasets(found: list[dict[str, Any]]) -> None:
+    out = console.out()
+    for facts in found:
+        out.print(f"  {facts['name']}", style="bold cyan", end="")
+        out.print(f"  {facts['summary']}", soft_wrap=True)
+        labels = f", {facts['label_kind']}" if facts["label_kind"] else ""
+        out.print(f"    {facts['rows']:,} rows, {facts['task']}{labels}")
+    out.print(
+        "\n  Or name your own: --data reviews.csv, a folder of splits, or glue/sst2 of a hub."
+    )
