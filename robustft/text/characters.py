@@ -38,7 +38,7 @@ _KNOWN = 1 << 15
 _SIZE = 0x110000
 _APOSTROPHES = "'\u2019"
 _EDGES = ".!?:;\"'\u201c\u201d\u2018\u2019([{>*\u2022\u2013\u2014-\u2026\u00bf\u00a1|/~"
-_TRIGGERS = "@#<&[{/\\:.$\u00a3\u20ac"
+_TRIGGERS = "@#<&[{%/\\:.$\u00a3\u20ac"
 _JOINERS = "\u200c\u200d"
 
 

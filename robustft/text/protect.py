@@ -58,45 +58,55 @@ _UNIT = (
     r"a\.?m\b\.?|p\.?m\b\.?|percent|per cent|dollars?|bucks|cents?|pounds?|euros?|stars?|points?|"
     r"thousand|million|billion|hundred|dozen|[kMG]?Hz|[KMGT]i?B|%|\u00b0[CF]?)"
 )
-_DIGIT = regex.compile(r"\d")
 _DIGITS = r"\d[\d.,:/\u2019'\u2013-]*(?<=\d)"
 
-# Found inside one chunk (a run without white space), if it holds one of the strings in front.
-_IN_CHUNK: tuple[tuple[tuple[str, ...], SpanKind, regex.Pattern[str]], ...] = (
+# Each trigger has a bit, so that a chunk (a run without white space) tells by the triggers that
+# it holds which patterns can match in it.
+_CHARS = "<[@#&:/.{%\\"
+_CHAR_BIT = {char: 1 << position for position, char in enumerate(_CHARS)}
+_ANY_DIGIT = 1 << len(_CHARS)
+
+
+def _bits_of(*chars: str) -> int:
+    return sum(_CHAR_BIT[char] for char in chars)
+
+
+_IN_CHUNK: tuple[tuple[int, SpanKind, regex.Pattern[str]], ...] = (
     (
-        ("://", "www."),
+        _bits_of(":", "."),
         SpanKind.URL,
         regex.compile(
-            r"""(?:[a-z][a-z0-9+.-]*+://|\bwww\.)[^\s\x00<>"]+(?<![.,!?;:)'"\]\u201d\u2019])""",
-            regex.IGNORECASE,
-        ),
-    ),
-    (
-        (".com", ".org", ".net", ".edu", ".gov", ".io", ".co", ".uk", ".de", ".eu", ".info"),
-        SpanKind.URL,
-        regex.compile(
-            r"""(?<![\w@.])(?:[a-z0-9-]++\.)+(?:com|org|net|edu|gov|io|co|uk|de|eu|info)
-            \b(?![\w@])(?:/[^\s\x00<>"]*(?<![.,!?;:)'"\]]))?""",
+            r"""(?:[a-z][a-z0-9+.-]*+://|\bwww\.)[^\s\x00<>"]+(?<![.,!?;:)'"\]\u201d\u2019])
+              | (?<![\w@.])(?:[a-z0-9-]++\.)+(?:com|org|net|edu|gov|io|co|uk|de|eu|info)
+                \b(?![\w@])(?:/[^\s\x00<>"]*(?<![.,!?;:)'"\]]))?""",
             regex.VERBOSE | regex.IGNORECASE,
         ),
     ),
-    # A file path hangs together by its slashes.
-    (("/", ":\\"), SpanKind.URL, regex.compile(r"(?<![\w<])(?:/[\w.-]+){2,}|[A-Za-z]:\\[\w.\\-]+")),
-    (("@",), SpanKind.EMAIL, regex.compile(r"[\w.+%-]++@[\w-]+(?:\.[\w-]+)+")),
-    (("@",), SpanKind.MENTION, regex.compile(r"(?<![\w@])@\w+")),
-    (("#",), SpanKind.HASHTAG, regex.compile(r"(?<![\w&#])#\w+")),
-    (("&",), SpanKind.HTML, regex.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")),
     (
-        ("{", "%(", "<<"),
+        _bits_of("/", "\\"),  # a file path hangs together by its slashes
+        SpanKind.URL,
+        regex.compile(r"(?<![\w<])(?:/[\w.-]+){2,}|[A-Za-z]:\\[\w.\\-]+"),
+    ),
+    (_bits_of("@"), SpanKind.EMAIL, regex.compile(r"[\w.+%-]++@[\w-]+(?:\.[\w-]+)+")),
+    (_bits_of("@"), SpanKind.MENTION, regex.compile(r"(?<![\w@])@\w+")),
+    (_bits_of("#"), SpanKind.HASHTAG, regex.compile(r"(?<![\w&#])#\w+")),
+    (
+        _bits_of("&"),
+        SpanKind.HTML,
+        regex.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});"),
+    ),
+    (
+        _bits_of("{", "%", "<"),
         SpanKind.PLACEHOLDER,
         regex.compile(r"\{\{?[\w.:-]{1,40}\}\}?|%\(\w+\)s|<<\w+>>"),
     ),
 )
 # Found from a trigger on, across white space.
-_AT = {
-    "<": (SpanKind.HTML, regex.compile(r"<(?:/?[A-Za-z][^<>\x00]*|!--[^\x00]*?--|![^<>\x00]*)>")),
-    "[": (SpanKind.PLACEHOLDER, regex.compile(r"\[[^\[\]\n\x00]{1,60}\]")),
-}
+_AT = (
+    ("<", SpanKind.HTML, regex.compile(r"<(?:/?[A-Za-z][^<>\x00]*|!--[^\x00]*?--|![^<>\x00]*)>")),
+    ("[", SpanKind.PLACEHOLDER, regex.compile(r"\[[^\[\]\n\x00]{1,60}\]")),
+)
+_OPENING = _bits_of("<", "[")
 _NUMBER = regex.compile(
     rf"(?:[$\u00a3\u20ac]\s?)?(?<!\d)(?:{_DIGITS}|\d)"
     rf"(?:\s?{_UNIT}(?!\w)|[-\u2013]\w+|[A-Za-z%+]+)?"
@@ -138,43 +148,50 @@ def _mark_triggered(batch: Batch, marker: _Marker) -> None:
     """Run the patterns in and around every chunk that holds a trigger."""
     bits = batch.classes[:-1]
     triggers = np.flatnonzero(bits & TRIGGER)
-    # A stop, colon or slash before a space ends a word or a tag: it opens nothing.
-    after = batch.classes[triggers + 1]
-    ends = np.append(batch.codes, np.uint32(0))[triggers + 1] == 0
-    ends |= (after & (SPACE | EDGE)) != 0
-    loose = np.isin(batch.codes[triggers], [ord("."), ord(":"), ord("/")])
-    triggers = triggers[~(loose & ends)]
+    codes = batch.codes[triggers]
+    # A stop, colon or slash before a space or a mark ends a word or a tag: it opens nothing.
+    ends = (batch.classes[triggers + 1] & (SPACE | EDGE)) != 0
+    ends |= np.append(batch.codes, np.uint32(0))[triggers + 1] == 0
+    opens = ~(ends & ((codes == ord(".")) | (codes == ord(":")) | (codes == ord("/"))))
+    triggers, codes = triggers[opens], codes[opens]
     if not len(triggers):
         return
-    space = np.flatnonzero((bits & SPACE) | (batch.codes == 0))
-    bounds = np.concatenate([[-1], space, [len(bits)]])
-    chunk = np.unique(np.searchsorted(bounds, triggers))
-    buffer = batch.buffer
-    for low, high in zip((bounds[chunk - 1] + 1).tolist(), bounds[chunk].tolist(), strict=True):
-        _mark_chunk(buffer, low, high, marker)
+    bounds = np.concatenate(
+        [[-1], np.flatnonzero((bits & SPACE) | (batch.codes == 0)), [len(bits)]]
+    )
+    chunk, firsts = np.unique(np.searchsorted(bounds, triggers), return_index=True)
+    held = np.bitwise_or.reduceat(_trigger_bits(codes), firsts)
+    columns = ((bounds[chunk - 1] + 1).tolist(), bounds[chunk].tolist(), held.tolist())
+    for low, high, triggered in zip(*columns, strict=True):
+        if triggered & _OPENING:
+            _mark_openings(batch.buffer, low, high, marker)
+        for needed, kind, pattern in _IN_CHUNK:
+            if triggered & needed:
+                for found in pattern.finditer(batch.buffer, low, high):
+                    marker.add(kind, *found.span())
+        if triggered & _ANY_DIGIT:
+            _mark_numbers(batch.buffer, low, high, marker)
 
 
-def _mark_chunk(buffer: str, low: int, high: int, marker: _Marker) -> None:
-    chunk = buffer[low:high]
-    for char, (kind, pattern) in _AT.items():
-        at = chunk.find(char)
+def _trigger_bits(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    """Return the bit of each trigger; currency signs have none, since their digit has one."""
+    table = np.zeros(128, np.int64)
+    for char, bit in _CHAR_BIT.items():
+        table[ord(char)] = bit
+    table[ord("0") : ord("9") + 1] = _ANY_DIGIT
+    return np.where(codes < 128, table[np.minimum(codes, 127)], _ANY_DIGIT)
+
+
+def _mark_openings(buffer: str, low: int, high: int, marker: _Marker) -> None:
+    """Mark tags and placeholders that begin in the chunk; they may go on beyond it."""
+    for char, kind, pattern in _AT:
+        at = buffer.find(char, low, high)
         while at >= 0:
-            if found := pattern.match(buffer, low + at):
+            if buffer.startswith("<br />", at):  # by far the most frequent
+                marker.add(kind, at, at + 6)
+            elif found := pattern.match(buffer, at):
                 marker.add(kind, *found.span())
-            at = chunk.find(char, at + 1)
-    if chunk in _COMMON_CHUNKS:
-        return
-    lower = chunk.lower()
-    for needed, kind, pattern in _IN_CHUNK:
-        if any(part in lower for part in needed):
-            for found in pattern.finditer(buffer, low, high):
-                marker.add(kind, *found.span())
-    if _DIGIT.search(buffer, low, high):
-        _mark_numbers(buffer, low, high, marker)
-
-
-# By far the most frequent chunks with a trigger in reviews; they hold nothing but markup.
-_COMMON_CHUNKS = frozenset({"<br", "/><br", "/>"})
+            at = buffer.find(char, at + 1, high)
 
 
 def _mark_numbers(buffer: str, low: int, high: int, marker: _Marker) -> None:
