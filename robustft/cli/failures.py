@@ -65,7 +65,8 @@ def _usage_message(error: typer.TyperException) -> str:
     where = context.command_path if context is not None else "robustft"
     near = getattr(error, "possibilities", None)
     message = error.message if near is not None else error.format_message()
-    message = " ".join(message.split()).rstrip(".")
+    # "Value error, " is how pydantic begins what a parser of typer said.
+    message = " ".join(message.replace("Value error, ", "").split()).rstrip(".")
     if near:
         message += "; did you mean " + " or ".join(repr(name) for name in near) + "?"
     return f"{where}: {message[:1].lower()}{message[1:]}\nSee: {where} --help"

@@ -1,0 +1,55 @@
+"""``robustft list``."""
+
+from __future__ import annotations
+
+import json
+
+from robustft.transform import registry
+from robustft.transform.registry import names, parse_specs
+
+
+def test_all_kinds_are_listed(run_cli):
+    code, out, err = run_cli("list")
+    assert (code, err) == (0, "")
+    for word in ("Transforms", "Recipes", "There are no recipes in this version.", "demo:events"):
+        assert word in out
+    for name in names():
+        assert f"\n  {name}  " in out
+
+
+def test_one_kind_alone(run_cli):
+    _, out, _ = run_cli("list", "datasets")
+    assert "Transforms" not in out
+    assert "10,000 rows, classification, sentiment" in out
+
+
+def test_a_transform_shows_settings_rates_labels_and_an_example(run_cli):
+    _, out, _ = run_cli("list", "transforms")
+    part = out[out.index("\n  contractions  ") :].split("\n\n")[0]
+    assert "mode=both (both|expand|contract)" in part
+    assert "at severity 1 to 5" in part
+    assert "all but answer_span, token_tags" in part
+    assert "before" in part
+    assert "after" in part
+
+
+def test_json_holds_what_a_program_needs(run_cli):
+    code, out, _ = run_cli("list", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert list(found) == ["transforms", "recipes", "datasets"]
+    assert found["recipes"] == []
+    assert [facts["name"] for facts in found["transforms"]] == names()
+    for facts in found["transforms"]:
+        assert sorted(facts["rates"]) == ["1", "2", "3", "4", "5"]
+        assert facts["example"]["before"] != facts["example"]["after"]
+        assert parse_specs(facts["name"])[0].name == facts["name"]
+
+
+def test_a_transform_that_cannot_be_imported_is_said_and_passed_over(run_cli, monkeypatch):
+    known = dict(registry._modules()) | {"theirs/broken": "no_such_package.broken"}
+    monkeypatch.setattr(registry, "_modules", lambda: known)
+    code, out, _ = run_cli("list", "transforms")
+    assert code == 0
+    assert "theirs/broken  cannot be used: No module named 'no_such_package'" in out
+    assert "\n  typos  " in out
