@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["POS_FILES", "Inflector", "Synset", "WordNet", "lemminflect_inflector"]
+__all__ = ["POS_FILES", "Inflector", "Synset", "WordNet", "lemminflect_inflector", "plain", "read_exceptions"]
 
 POS_FILES = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 _SENSE_TYPES = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
