@@ -1,0 +1,303 @@
+"""Data sets in: files, folders, hub names, data frames and the built-in demo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from robustft.data.columns import LABEL_NAMES, find_id, find_label, find_text
+from robustft.data.features import saved_task
+from robustft.data.labels import parse_label_map
+from robustft.data.rows import Rows
+from robustft.data.settle import Settled, settle_labels
+from robustft.data.sources import Source, open_source
+from robustft.data.split import Split, TextDataset
+from robustft.data.splits import cut, in_order, sample
+from robustft.data.task import Task, TaskType, label_kind_of, task_type_of
+from robustft.data.texts import clean_texts, with_ids
+from robustft.data.values import typed
+from robustft.errors import DataError
+from robustft.transform.base import LabelKind
+
+__all__ = ["Split", "TextDataset", "check_trainable", "load_dataset", "sample"]
+
+
+def load_dataset(
+    data: str | os.PathLike[str] | Any | None = None,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    id_column: str | None = None,
+    task: Task | TaskType | str | None = None,
+    label_map: str | Mapping[Any, Any] | None = None,
+    label_kind: LabelKind | str | None = None,
+    seed: int = 0,
+    make_splits: bool = True,
+    keep_unlabelled: bool = False,
+) -> TextDataset:
+    """Load a data set: find its columns, give each row an id, settle what its labels mean.
+
+    Parameters
+    ----------
+    data
+        A csv, tsv, jsonl, json or parquet file (all but parquet may be gzipped), a folder of
+        splits, a folder that `datasets.save_to_disk` wrote, a hub name such as ``imdb`` or
+        ``glue/sst2`` (a name that exists as a local path is local), a pandas or polars data
+        frame, a `datasets.Dataset` or `DatasetDict`, an Arrow table, a list of objects, or a
+        mapping of splits to such. None or ``"demo"``: the built-in reviews; ``"demo:events"``:
+        the built-in regression.
+    text_column, label_column, id_column
+        Found by their usual names (text, sentence, review, content; label, sentiment, target;
+        id) when left out. Without an id column, an id is a hash of the text.
+    task
+        ``"classification"`` or ``"regression"`` where the labels leave it open: numbers with
+        fractions, and floats in a column called *target*, are for a regression, all else is
+        classes. A `Task` (of a trained model) imposes its columns, classes and kind of label.
+    label_map
+        What the labels are called, as ``0=neg,1=pos``: renames, merges labels of one name, drops
+        those with an empty one.
+    label_kind
+        What the labels say about a text; by default what the data set's card says.
+    seed
+        Decides which rows go into splits that have to be made.
+    make_splits
+        Cut a source without splits 80/10/10, and 10 % of the training rows for validation where
+        there is no such split. False leaves the source's splits as they are; rows of a source
+        without splits are then the split ``all``.
+    keep_unlabelled
+        Keep rows that have no label in a split where others have one, for uses that need none.
+
+    Returns
+    -------
+    TextDataset
+        Rows that were left out are counted and named in its notices.
+
+    Raises
+    ------
+    DataError
+        The data cannot be read, or do not hold what is asked for.
+    HubError
+        A hub name is given and neither the hub nor a cached copy can be had.
+    UsageError
+        An option has a value that cannot be used.
+    """
+    type_, imposed = _wishes(task)
+    names = parse_label_map(label_map)
+    kind = None if label_kind is None else label_kind_of(label_kind)
+    source = open_source(data)
+    saved = _saved_task(source)
+    known = imposed or saved
+    rows, text, notices = _with_texts(source, text_column, known)
+
+    label = _label_column(rows, source.name, label_column, known, text, notices)
+    rows, usable, more = _usable(rows, text, label, id_column)
+    notices += more
+    if imposed is not None:
+        type_ = imposed.type
+    elif saved is not None and not names and label == saved.label_column:
+        type_ = type_ or saved.type
+    if label is None:
+        settled = Settled(type_ or TaskType.CLASSIFICATION, _names(imposed), rows)
+    else:
+        settled = settle_labels(
+            rows,
+            label,
+            type_=type_,
+            names=_wanted(imposed, saved, label, names, type_),
+            label_map=names,
+        )
+    kind = kind or (known.label_kind if known else None) or source.label_kind
+    found = Task(
+        type=settled.type,
+        text_column=text,
+        label_column=label or (known.label_column if known else LABEL_NAMES[0]),
+        label_names=settled.names,
+        label_kind=kind,
+    )
+    notices += settled.notices
+    splits = _splits(settled, usable, found, notices, keep=keep_unlabelled)
+    return _complete(source.name, splits, found, notices, seed if make_splits else None)
+
+
+def _wishes(task: Task | TaskType | str | None) -> tuple[TaskType | None, Task | None]:
+    if isinstance(task, Task):
+        return task.type, task
+    return (None if task is None else task_type_of(task)), None
+
+
+def _names(task: Task | None) -> tuple[str, ...]:
+    return task.label_names if task else ()
+
+
+def _wanted(
+    imposed: Task | None,
+    saved: Task | None,
+    label: str,
+    label_map: Mapping[str, str],
+    type_: TaskType | None,
+) -> tuple[str, ...]:
+    """Return the classes that are settled before the labels are seen, if any."""
+    if imposed is not None:
+        return imposed.label_names
+    if saved is None or label != saved.label_column or label_map or type_ is not saved.type:
+        return ()
+    return saved.label_names
+
+
+def _saved_task(source: Source) -> Task | None:
+    tasks = [saved_task(rows.table.schema) for rows in source.splits.values()]
+    first = tasks[0]
+    return first if all(task == first for task in tasks) else None
+
+
+def _with_texts(
+    source: Source, given: str | None, known: Task | None
+) -> tuple[dict[str, Rows], str, list[str]]:
+    """Return the splits that have the text column, its name, and notices so far."""
+    main = [name for name in source.splits if name not in source.extras]
+    first = source.splits[main[0]]
+    columns = first.table.column_names
+    if given is None and known is not None and known.text_column in columns:
+        given = known.text_column
+    text = find_text(columns, given, first.where)
+    notices = list(source.notices)
+    rows: dict[str, Rows] = {}
+    for name, part in source.splits.items():
+        notices += part.notices
+        if text in part.table.column_names:
+            rows[name] = part
+        elif name in source.extras:
+            notices.append(f"{part.where}: no column {text}; not taken for a split")
+        else:
+            raise DataError(
+                f"{part.where}: expected the column {text!r} as in {first.where}, got the columns "
+                f"{', '.join(part.table.column_names)}"
+            )
+    return rows, text, notices
+
+
+def _label_column(
+    rows: Mapping[str, Rows],
+    name: str,
+    given: str | None,
+    known: Task | None,
+    text: str,
+    notices: list[str],
+) -> str | None:
+    columns = list(dict.fromkeys(c for part in rows.values() for c in part.table.column_names))
+    if given is None and known is not None and known.label_column in columns:
+        given = known.label_column
+    label = find_label(columns, given, name, text)
+    others = [c for c in columns if c.casefold() in LABEL_NAMES and c not in (label, text)]
+    if label is None:
+        listed = ", ".join(c for c in columns if c != text) or "none"
+        notices.append(
+            f"{name}: no column called {', '.join(LABEL_NAMES)}, so there are no labels; name the "
+            f"one that holds them with --label-column (other columns: {listed})"
+        )
+    elif others and given is None:
+        notices.append(f"{name}: {label} is taken as the label, not {', '.join(others)}")
+    return label
+
+
+def _usable(
+    rows: Mapping[str, Rows], text: str, label: str | None, id_column: str | None
+) -> tuple[dict[str, Rows], dict[str, npt.NDArray[np.bool_]], list[str]]:
+    """Return the rows with clean texts, ids and types, and which of them can be used."""
+    done: dict[str, Rows] = {}
+    usable: dict[str, npt.NDArray[np.bool_]] = {}
+    notices: list[str] = []
+    for name, part in rows.items():
+        ids = find_id(part.table.column_names, id_column, part.where)
+        ids = None if ids in (text, label) else ids
+        clean, usable[name], notes = clean_texts(part, text)
+        if part.untyped:
+            table = typed(clean.table, keep=(text, ids))
+            clean = Rows(table, clean.files)
+        done[name], more = with_ids(clean, usable[name], text, ids)
+        notices += notes + more
+    return done, usable, notices
+
+
+def _splits(
+    settled: Settled,
+    usable: Mapping[str, npt.NDArray[np.bool_]],
+    task: Task,
+    notices: list[str],
+    *,
+    keep: bool,
+) -> dict[str, Split]:
+    splits = {}
+    for name, part in settled.rows.items():
+        kept = usable[name]
+        missing = settled.missing.get(name)
+        if missing is not None:
+            what = "without a label are kept" if keep else "without a label are left out"
+            notices += part.notes(missing & kept, task.label_column, what)
+            kept = kept if keep else kept & ~missing
+        if not kept.any():
+            raise DataError(f"{part.where}: expected rows with text and label, got none")
+        table = part.table if kept.all() else part.table.filter(pa.array(kept))
+        splits[name] = Split(name, table, task)
+    return splits
+
+
+def _complete(
+    name: str, splits: dict[str, Split], task: Task, notices: list[str], seed: int | None
+) -> TextDataset:
+    """Make the splits that are missing (None for the seed: none)."""
+    made: list[str] = []
+    whole = "all" if "all" in splits else "train"
+    if seed is not None and whole in splits and "validation" not in splits:
+        test = whole == "all" or "test" not in splits
+        parts = cut(splits.pop(whole), seed, test=test)
+        made = list(parts)
+        told = ", ".join(f"{part} {len(parts[part]):,}" for part in parts)
+        notices.append(f"{name}: {'no splits' if test else 'no validation split'}; made {told}")
+        splits |= parts
+    return TextDataset(
+        name,
+        {part: splits[part] for part in in_order(list(splits))},
+        task,
+        tuple(notices),
+        tuple(made),
+    )
+
+
+def check_trainable(dataset: TextDataset) -> None:
+    """Raise a `DataError` if no model can be trained on the data set, and say what is missing.
+
+    There must be training and validation rows with labels, at least two classes among the
+    training rows, or targets that differ.
+    """
+    for name in ("train", "validation"):
+        if name not in dataset:
+            raise DataError(
+                f"{dataset.name}: expected a split {name} for training, got "
+                f"{', '.join(dataset.splits)}"
+            )
+        if dataset[name].labels is None:
+            column = dataset.task.label_column
+            columns = ", ".join(dataset[name].table.column_names)
+            raise DataError(
+                f"{dataset.name}: expected labels in the split {name} for training, got none in a "
+                f"column {column} (columns: {columns}); name it with --label-column"
+            )
+    labels = dataset.train.labels
+    assert labels is not None
+    if len(np.unique(labels)) > 1:
+        return
+    if dataset.task.type is TaskType.REGRESSION:
+        raise DataError(
+            f"{dataset.name}: expected training targets that differ, got {labels[0]:g} in every row"
+        )
+    only = dataset.task.label_names[int(labels[0])]
+    raise DataError(
+        f"{dataset.name}: expected at least two classes to train on, got {only!r} in all "
+        f"{len(labels):,} rows"
+    )

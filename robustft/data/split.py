@@ -1,0 +1,192 @@
+"""Rows of one split, and the splits of one data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from robustft.data.labels import label_codes, label_numbers
+from robustft.data.task import Task, TaskType
+from robustft.errors import DataError, suggest
+
+__all__ = ["ID", "Split", "TextDataset"]
+
+ID = "id"
+"""The column of every table that holds its rows' ids."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A table of texts with ids and, mostly, labels.
+
+    Parameters
+    ----------
+    name
+        Such as ``train``.
+    table
+        The source's own columns, and a text column ``id`` whose values are distinct.
+    task
+        Says which columns hold text and label, and what the labels mean. A label column holds
+        label names, or codes where its schema names the classes or the names are no numbers.
+
+    Raises
+    ------
+    DataError
+        If the table lacks the id or the text column.
+    """
+
+    name: str
+    table: pa.Table
+    task: Task
+
+    def __post_init__(self) -> None:
+        for column in (ID, self.task.text_column):
+            if column not in self.table.column_names:
+                raise DataError(
+                    f"split {self.name}: expected a column {column!r}, got "
+                    f"{', '.join(self.table.column_names)}"
+                )
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The rows' ids, in order."""
+        return cast("list[str]", self.table[ID].to_pylist())
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The rows' texts, in order."""
+        return cast("list[str]", self.table[self.task.text_column].to_pylist())
+
+    @cached_property
+    def labels(self) -> npt.NDArray[Any] | None:
+        """The rows' labels, shape ``(len(self),)``; None for a split without labels.
+
+        Classification: codes, int64, -1 where a row has none. Regression: float64, NaN where a
+        row has none. `load_dataset` leaves rows without a label out unless it is told to keep
+        them, so a loaded split has a label in every row or in none.
+
+        Raises
+        ------
+        DataError
+            If a label is none that the task names.
+        """
+        if self.task.label_column not in self.table.column_names:
+            return None
+        if self.task.type is TaskType.REGRESSION:
+            numbers = label_numbers(self.table, self.task.label_column, self.name)
+            return None if np.isnan(numbers).all() else numbers
+        codes = label_codes(self.table, self.task, self.name)
+        return None if (codes < 0).all() else codes
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of ids, texts and labels (by name), whatever file format they came from."""
+        digest = blake2b(digest_size=16)
+        for texts in (self.ids, self.texts):
+            parts = [text.encode("utf-8", "surrogatepass") for text in texts]
+            digest.update(np.array([len(part) for part in parts], dtype="<i8").tobytes())
+            digest.update(b"".join(parts))
+        if self.labels is None:
+            digest.update(b"unlabelled")
+        elif self.task.type is TaskType.REGRESSION:
+            digest.update(self.labels.astype("<f8").tobytes())
+        else:
+            digest.update("\0".join(self.task.label_names).encode())
+            digest.update(self.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    def take(self, indices: Sequence[int] | npt.NDArray[Any]) -> Split:
+        """Return the rows at `indices`, in that order."""
+        return replace(self, table=self.table.take(pa.array(np.asarray(indices, dtype=np.int64))))
+
+    def with_texts(self, texts: Sequence[str]) -> Split:
+        """Return the same rows with other texts; every other column and the schema stay.
+
+        Raises
+        ------
+        DataError
+            If there is not one text a row.
+        """
+        if len(texts) != len(self):
+            raise DataError(f"split {self.name}: expected {len(self):,} texts, got {len(texts):,}")
+        index = self.table.column_names.index(self.task.text_column)
+        field = self.table.schema.field(index)
+        column = pa.array(texts, type=field.type)
+        return replace(self, table=self.table.set_column(index, field, column))
+
+    def to_pandas(self) -> Any:
+        """Return the table as a pandas data frame."""
+        return self.table.to_pandas()
+
+
+@dataclass(frozen=True, eq=False)
+class TextDataset:
+    """The splits of one data set, all with one task.
+
+    Parameters
+    ----------
+    name
+        What to call it: a file's or folder's name, a hub name, ``demo``.
+    splits
+        By name, in the order train, validation, test, then all others.
+    task
+        What is to be predicted.
+    notices
+        What the user should know: rows left out, splits made, labels missing.
+    made
+        The splits that the source does not have and that were cut here; their ids are worth
+        recording.
+    """
+
+    name: str
+    splits: Mapping[str, Split]
+    task: Task
+    notices: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Split:
+        if name not in self.splits:
+            raise DataError(
+                f"{self.name}: expected a split of {', '.join(self.splits)}, got {name!r}"
+                f"{suggest(name, self.splits)}"
+            )
+        return self.splits[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.splits
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.splits)
+
+    @property
+    def train(self) -> Split:
+        """The split to train on."""
+        return self["train"]
+
+    @property
+    def validation(self) -> Split:
+        """The split by which checkpoints are chosen."""
+        return self["validation"]
+
+    @property
+    def test(self) -> Split:
+        """The split to evaluate on, never to choose by."""
+        return self["test"]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the splits' names and fingerprints."""
+        digest = blake2b(digest_size=16)
+        for name in sorted(self.splits):
+            digest.update(f"{name}\0{self.splits[name].fingerprint}\0".encode())
+        return digest.hexdigest()

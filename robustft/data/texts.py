@@ -1,0 +1,142 @@
+"""Texts and ids of freshly read rows: what can be used, and what each row is called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from robustft.data.features import is_text
+from robustft.data.rows import Rows, listed
+from robustft.data.split import ID
+from robustft.data.values import mixed_values
+from robustft.errors import DataError
+from robustft.text import content_ids
+
+__all__ = ["clean_texts", "with_ids"]
+
+
+def clean_texts(rows: Rows, column: str) -> tuple[Rows, npt.NDArray[np.bool_], list[str]]:
+    """Return the rows with `column` as text, which of them have one, and notices.
+
+    A row whose text is null or no text is to be left out; an empty text is kept and counted.
+
+    Raises
+    ------
+    DataError
+        The column holds something else than texts, or no row has one.
+    """
+    notices: list[str] = []
+    table = rows.table
+    index = table.column_names.index(column)
+    values = mixed_values(table, column)
+    if values is None:
+        texts = _as_text(table[column], f"{rows.where}: column {column}")
+    else:
+        other = np.array([v is not None and not isinstance(v, str) for v in values])
+        kinds = sorted({type(v).__name__ for v, odd in zip(values, other, strict=True) if odd})
+        what = f"whose text is no text ({', '.join(kinds)}) are left out"
+        notices += rows.notes(other, column, what)
+        texts = pa.chunked_array(
+            [pa.array([v if isinstance(v, str) else None for v in values], pa.large_string())]
+        )
+        table = table.set_column(index, column, texts)
+    usable = pc.is_valid(texts).to_numpy().astype(bool)
+    absent = ~usable if values is None else np.array([v is None for v in values])
+    notices += rows.notes(absent, column, "without a text are left out")
+    if not usable.any():
+        raise DataError(f"{rows.where}: expected texts in the column {column}, got none")
+    blank = ~pc.fill_null(pc.match_substring_regex(texts, r"\S"), True).to_numpy().astype(bool)
+    notices += rows.notes(blank, column, "with an empty text are kept")
+    if texts.type != table.schema.field(index).type:
+        table = table.set_column(index, pa.field(column, texts.type), texts)
+    return Rows(table, rows.files), usable, notices
+
+
+def _as_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_dictionary(kind) and is_text(kind.value_type):
+        return pc.cast(column, pa.large_string())
+    if pa.types.is_string_view(kind) or pa.types.is_null(kind):
+        return pc.cast(column, pa.large_string())
+    if not is_text(kind):
+        raise DataError(
+            f"{where}: expected texts, got {kind}; name the column that holds the text with "
+            "--text-column"
+        )
+    return column
+
+
+def with_ids(
+    rows: Rows, usable: npt.NDArray[np.bool_], text_column: str, id_column: str | None
+) -> tuple[Rows, list[str]]:
+    """Return the rows with a text column ``id``: `id_column` as text, else hashes of the texts.
+
+    Copies of a text are numbered in the order of what their other columns hold, so that the order
+    of the rows decides nothing.
+
+    Raises
+    ------
+    DataError
+        An id repeats, or a row has none.
+    """
+    table = rows.table
+    if id_column is None:
+        kept = np.flatnonzero(usable)
+        ids = np.full(len(table), "", dtype=object)
+        ids[kept] = _content_ids(table.take(pa.array(kept)), text_column)
+        column = pa.array(ids.tolist(), pa.large_string())
+        return Rows(table.append_column(ID, column), rows.files), []
+    column = _given_ids(rows, id_column)
+    notices = []
+    if id_column != ID and ID in table.column_names:
+        moved = f"original_{ID}"
+        notices.append(f"{rows.where}: the source's column {ID} is now called {moved}")
+        names = [moved if name == ID else name for name in table.column_names]
+        table = table.rename_columns(names)
+    if id_column == ID:
+        table = table.set_column(table.column_names.index(ID), ID, column)
+    else:
+        table = table.append_column(ID, column)
+    return Rows(table, rows.files), notices
+
+
+def _given_ids(rows: Rows, column: str) -> pa.Array:
+    values: list[Any] = mixed_values(rows.table, column) or rows.table[column].to_pylist()
+    if any(isinstance(value, dict | list) for value in values[:100]):
+        raise DataError(f"{rows.where}: expected ids that are texts or numbers in {column}")
+    empty = [row for row, value in enumerate(values) if value is None or value == ""]
+    if empty:
+        file, numbers = rows.places(empty)[0]
+        raise DataError(
+            f"{file}: expected an id in every row, got none in {listed(numbers)} (column {column})"
+        )
+    ids = [str(value) for value in values]
+    if len(set(ids)) < len(ids):
+        repeated, times = Counter(ids).most_common(1)[0]
+        at = [row for row, value in enumerate(ids) if value == repeated]
+        places = "; ".join(f"{file}, {listed(numbers)}" for file, numbers in rows.places(at))
+        raise DataError(
+            f"{rows.where}: expected distinct ids in the column {column}, got {repeated!r} "
+            f"{times} times ({places}); without a column called id, ids are made from the texts"
+        )
+    return pa.array(ids, pa.large_string())
+
+
+def _content_ids(table: pa.Table, text_column: str) -> list[str]:
+    texts = cast("list[str]", table[text_column].to_pylist())
+    ids = content_ids(texts)
+    repeated = {name.partition("-")[0] for name in ids if "-" in name}
+    if repeated:
+        at = [row for row, name in enumerate(ids) if name.partition("-")[0] in repeated]
+        contents = [repr(sorted(row.items())) for row in table.take(pa.array(at)).to_pylist()]
+        order = sorted(range(len(at)), key=lambda k: contents[k])
+        for row, name in zip(
+            [at[k] for k in order], content_ids(texts[at[k]] for k in order), strict=True
+        ):
+            ids[row] = name
+    return ids
