@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from string import ascii_lowercase
 
 import pyarrow.parquet as pq
-
 from robustft_transforms._keyboard import neighbours
 from robustft_transforms._lexicons import load_words
 
@@ -54,7 +53,8 @@ def main() -> None:
     parser.add_argument("--column", default="text")
     options = parser.parse_args()
     counts: Counter[str] = Counter()
-    for text in pq.read_table(options.parquet, columns=[options.column])[options.column].to_pylist():
+    table = pq.read_table(options.parquet, columns=[options.column])
+    for text in table[options.column].to_pylist():
         counts.update(WORD.findall(text))
     english = load_words()
     frequent = {

@@ -92,9 +92,7 @@ def _case_reason(text: str, end: int, words: list[str], lead: Clause) -> str:
     return ""
 
 
-def _joined(
-    text: str, end: int, words: list[str], low: list[str], lead: Clause
-) -> str | Skip:
+def _joined(text: str, end: int, words: list[str], low: list[str], lead: Clause) -> str | Skip:
     first, second = low
     if second == "us":
         return _lets(text, end, words, lead)
@@ -107,7 +105,7 @@ def _joined(
         word, _ = skip_adverbs(text, end)
         reason = "" if word in word_list("base verbs") | {"rather"} else "no verb follows"
     else:
-        reason = _have_reason(text, end, first, lead)
+        reason = _have_reason(text, end, lead)
     if reason:
         return Skip(reason)
     clitic = _CLITIC[second]
@@ -115,10 +113,17 @@ def _joined(
 
 
 def _takes_object(word: str) -> bool:
-    """Tell whether the word before "it" or "you" may govern it: "most of it is", "watching it is"."""
-    if word in _BE or word in word_list("prepositions"):
+    """Tell whether the word before "it" or "you" may govern it: "most of it is", "to see it is"."""
+    if word in _BEFORE_A_CLAUSE or word in word_list("clause openers"):
+        return False
+    if word in word_list("prepositions"):
         return word not in word_list("conjunctions") and word not in ("like", "before", "after")
-    return word.endswith("ing") and word not in _BEFORE_A_CLAUSE
+    return (
+        word.endswith("ing")
+        or word in _BE
+        or word in word_list("base verbs")
+        or is_participle(word)
+    )
 
 
 def _be_reason(text: str, end: int, first: str, lead: Clause) -> str:
@@ -151,8 +156,8 @@ def _be_reason(text: str, end: int, first: str, lead: Clause) -> str:
     return ""
 
 
-def _have_reason(text: str, end: int, first: str, lead: Clause) -> str:
-    """Return why have, has or had cannot lean on `first`, or an empty string."""
+def _have_reason(text: str, end: int, lead: Clause) -> str:
+    """Return why have, has or had cannot lean on its subject, or an empty string."""
     if lead.word in word_list("modals") or lead.word in ("to", "have", "has", "had"):
         return "may be a question"
     word, _ = skip_adverbs(text, end)

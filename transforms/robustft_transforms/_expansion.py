@@ -53,8 +53,8 @@ _OWNED_AFTER = frozenset(
     "of in on with to from at by for into despite about through under within has have had "
     "all".split()
 )
-_DETERMINERS = ("the", "a", "an", "my", "your", "his", "her", "its", "our", "their", "these", "those")
-_QUOTES = ("\"", "'", "“", "‘")
+_DETERMINERS = frozenset("the a an my your his her its our their these those".split())
+_QUOTES = ('"', "'", "“", "‘")
 _IN_TITLES = ("a", "an", "the", "all", "my", "in")
 _PLURAL_LOOKALIKES = frozenset(
     "always sometimes perhaps besides nevertheless nonetheless less his hers yours ours theirs "
@@ -168,26 +168,26 @@ def _misspelt_possessive(text: str, end: int, lead: Clause) -> bool:
     )
 
 
-def _expand_negated(
-    text: str, start: int, end: int, lead: Clause
-) -> str | Skip | tuple[Edit, ...]:
+def _expand_negated(text: str, start: int, end: int, lead: Clause) -> str | Skip | tuple[Edit, ...]:
     form = text[start:end]
     upper = form[-1].isupper()
     full = _NEGATED[form.lower().replace("’", "'")]
     plain = form[0] + (full[1:].upper() if upper else full[1:])
     word, position = next_word(text, end)
-    if text[end : end + 1] == " " and text[end + 1 : end + 2].isupper() and form[0].isupper():
-        if not upper and word != "i":
-            return Skip("n't: may belong to a title")
+    capital = text[end : end + 1] == " " and text[end + 1 : end + 2].isupper() and word != "i"
+    if capital and form[0].isupper() and not upper:
+        return Skip("n't: may belong to a title")
     opens = lead.begins or lead.word in ("and", "but", "or", "so", "because", "then")
     wh = lead.word in ("why", "how", "when", "where", "what", "which", "who")
     if word in word_list("subject pronouns") and (opens or wh):
         return _expand_question(text, end, start, position, plain)
     if not opens and not wh:
         # "I mean doesn't the camera": no object follows an auxiliary, so the subject does.
-        unclear = word in _DETERMINERS and not full.startswith(("is", "are", "was", "were", "ha"))
-        unclear = unclear or word in ("i", "he", "she", "we", "they") or (
-            word in ("it", "you", "this", "that", "there") and asks(text, end)
+        linking = full.startswith(("is", "are", "was", "were", "ha"))
+        unclear = (
+            (word in _DETERMINERS and not linking)
+            or word in ("i", "he", "she", "we", "they")
+            or (word in ("it", "you", "this", "that", "there") and asks(text, end))
         )
         return Skip("n't: statement or question") if unclear else plain
     if lead.word in ("why", "how", "when", "where") or asks(text, end):

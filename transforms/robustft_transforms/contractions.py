@@ -8,6 +8,7 @@ from functools import cache
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from robustft.errors import SpecError, suggest
 from robustft.seeding import Draw
@@ -16,6 +17,7 @@ from robustft.transform.base import LabelKind, Level, Skip, Transform
 from robustft_transforms._contracting import PAIRS, contract
 from robustft_transforms._expansion import EXPANDABLE, expand
 
+Ints = npt.NDArray[np.int64]
 Mode = Literal["both", "expand", "contract"]
 
 
@@ -23,6 +25,8 @@ Mode = Literal["both", "expand", "contract"]
 def _lexicon(which: str) -> Lexicon:
     if which == "expand":
         return Lexicon(EXPANDABLE)
+    if which in ("not", "cannot"):
+        return Lexicon([which])
     position = ("first", "second").index(which)
     return Lexicon({pair.split()[position] for pair in PAIRS})
 
@@ -79,7 +83,8 @@ class Contractions(Transform):
 
     def units(self, batch: Batch) -> Units:
         """Return the contractions, the pairs that could be one, or both."""
-        spans = [(np.zeros(0, np.int64),) * 2]
+        nothing = np.zeros(0, np.int64)
+        spans = [(nothing, nothing)]
         if self.mode != "contract":
             forms = batch.words_in(_lexicon("expand"))
             spans.append((forms.start, forms.end))
@@ -99,10 +104,10 @@ class Contractions(Transform):
         return expand(document.text, unit.start, unit.end)
 
 
-def _pairs(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+def _pairs(batch: Batch) -> tuple[Ints, Ints]:
     """Return the spans of the pairs in `PAIRS` with one space between; "it is not" is one span."""
     words = batch.words
-    alone = np.flatnonzero(batch.is_in(Lexicon(["cannot"])))
+    alone = np.flatnonzero(batch.is_in(_lexicon("cannot")))
     second = batch.is_in(_lexicon("second"))
     first = batch.is_in(_lexicon("first"))
     at = np.flatnonzero(first[:-1] & second[1:])
@@ -113,8 +118,8 @@ def _pairs(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     # Where two pairs share a word, the first is taken, together with a "not" that follows it.
     follows = np.isin(at, at + 1)
     last = at + 1
-    negated = np.isin(at + 1, at) & batch.is_in(Lexicon(["not"]))[np.minimum(at + 2, len(words) - 1)]
-    last = np.where(negated, at + 2, last)[~follows]
+    denied = batch.is_in(_lexicon("not"))[np.minimum(at + 2, len(words) - 1)]
+    last = np.where(np.isin(at + 1, at) & denied, at + 2, last)[~follows]
     at = at[~follows]
     start = np.concatenate([words.start[at], words.start[alone]])
     end = np.concatenate([words.end[last], words.end[alone]])
