@@ -14,7 +14,9 @@ PIP_OPTIONS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-# --no-compile: Python compiles what is imported when it is, which spares half a minute of set-up.
+# Python compiles what is imported when it is (and must be let to), which spares half a minute of
+# set-up in which pip would compile everything.
+export PYTHONDONTWRITEBYTECODE :=
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-compile \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(PIP_OPTIONS) -c constraints.txt
 SOURCES := pyproject.toml constraints.txt

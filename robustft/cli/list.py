@@ -42,10 +42,10 @@ def list_(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the transforms, recipes and data sets, their settings and the labels they keep.
+    """List transforms, recipes and data sets, and the labels they keep.
 
-    A transform's rate is the share of the text's words that it changes; a severity
-    from 1 to 5 is a name for a rate. Settings go behind its name:
+    A transform's rate is the share of the text's words that it changes; a
+    severity from 1 to 5 is a name for a rate. Settings go behind its name:
 
       robustft transform --preview --with typos:rate=0.1,contractions:mode=expand
     """

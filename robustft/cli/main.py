@@ -41,7 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "list": Entry(
         "robustft.cli.list",
         "list_",
-        "List the transforms, recipes and data sets, their settings and the labels they keep.",
+        "List transforms, recipes and data sets, and the labels they keep.",
     ),
     "transform": Entry(
         "robustft.cli.transform", "transform", "Change texts and keep a record of every edit."
