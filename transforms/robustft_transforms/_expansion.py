@@ -54,6 +54,7 @@ _OWNED_AFTER = frozenset(
     "all".split()
 )
 _DETERMINERS = frozenset("the a an my your his her its our their these those".split())
+_FINITE = ("is", "are", "was", "were")
 _QUOTES = ('"', "'", "“", "‘")
 _IN_TITLES = ("a", "an", "the", "all", "my", "in")
 _PLURAL_LOOKALIKES = frozenset(
@@ -159,7 +160,7 @@ def _had_or_would(text: str, end: int) -> str | Skip:
 def _misspelt_possessive(text: str, end: int, lead: Clause) -> bool:
     """Tell whether it's, you're or they're may stand for its, your or their."""
     word, _ = next_word(text, end)
-    if lead.word in _OWNED_AFTER or word in word_list("misused before"):
+    if lead.word in _OWNED_AFTER or word in word_list("misused before") or word in _FINITE:
         return True
     return (
         word.endswith("s")

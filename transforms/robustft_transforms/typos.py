@@ -15,6 +15,7 @@ from robustft_transforms._slips import Kind, mistype
 
 _FULL_LENGTH = 8
 _LENGTH_POWER = 2.5
+_SPARED = Skip("short word spared")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ class Typos(Transform):
         word = unit.text
         bits = draw.bits()
         if len(word) < _FULL_LENGTH and (bits >> 48) >= _hit_rates(self.rate)[len(word)]:
-            return Skip("short word spared")
+            return _SPARED
         typo = mistype(word, draw, bits, self.kind)
         return Skip("each slip drawn makes a word") if typo is None else typo
 
