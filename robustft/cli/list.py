@@ -28,10 +28,10 @@ DATASETS: list[dict[str, Any]] = [
     },
     {
         "name": "demo:events",
-        "summary": "Generated notes on events, each with a number to predict.",
+        "summary": "Generated notes on conflict events, with the logarithm of one plus the deaths.",
         "rows": 4_000,
         "task": "regression",
-        "label_kind": None,
+        "label_kind": "quantity",
     },
 ]
 
@@ -166,8 +166,7 @@ def _print_datasets(found: list[dict[str, Any]]) -> None:
     for facts in found:
         out.print(f"  {facts['name']}", style="bold cyan", end="")
         out.print(f"  {facts['summary']}", soft_wrap=True)
-        labels = f", {facts['label_kind']}" if facts["label_kind"] else ""
-        out.print(f"    {facts['rows']:,} rows, {facts['task']}{labels}")
+        out.print(f"    {facts['rows']:,} rows, {facts['task']}, {facts['label_kind']}")
     out.print(
         "\n  Or name your own: --data reviews.csv, a folder of splits, or glue/sst2 of a hub."
     )

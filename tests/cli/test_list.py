@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
+from robustft.cli.list import DATASETS
+from robustft.data.demo import demo_events, demo_reviews
 from robustft.transform import registry
+from robustft.transform.base import LabelKind
 from robustft.transform.registry import names, parse_specs
 
 
@@ -21,6 +25,12 @@ def test_one_kind_alone(run_cli):
     _, out, _ = run_cli("list", "datasets")
     assert "Transforms" not in out
     assert "10,000 rows, classification, sentiment" in out
+
+
+def test_the_data_sets_are_as_they_are_described():
+    for facts, make in zip(DATASETS, (demo_reviews, demo_events), strict=True):
+        assert inspect.signature(make).parameters["n"].default == facts["rows"]
+        assert LabelKind(facts["label_kind"])
 
 
 def test_a_transform_shows_settings_rates_labels_and_an_example(run_cli):
