@@ -84,45 +84,50 @@ def compose(first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit]:
         return list(first)
     joined: list[Edit] = []
     i = j = shift = 0
-    while i < len(first) or j < len(second):
-        i_end, j_end = _cluster(first, second, i, j, shift)
-        before, after = first[i:i_end], second[j:j_end]
-        grown = sum(len(e.replacement) - (e.end - e.start) for e in before)
-        joined.extend(_join(before, after, shift, grown))
-        shift += grown
-        i, j = i_end, j_end
+    n, m = len(first), len(second)
+    while i < n and j < m:
+        start, end, replacement, _ = first[i]
+        at, to, text, names = second[j]
+        begins = start + shift
+        if begins + len(replacement) < at:  # the common cases: edits that do not touch
+            joined.append(first[i])
+            shift += len(replacement) - (end - start)
+            i += 1
+        elif to < begins:
+            joined.append(Edit(at - shift, to - shift, text, names))
+            j += 1
+        else:
+            i_end, j_end = _cluster(first, second, i, j, shift)
+            before = first[i:i_end]
+            grown = sum(len(e.replacement) - (e.end - e.start) for e in before)
+            joined += _join(before, second[j:j_end], shift, grown)
+            shift += grown
+            i, j = i_end, j_end
+    joined += first[i:]
+    joined += [Edit(at - shift, to - shift, text, names) for at, to, text, names in second[j:]]
     return joined
 
 
 def _cluster(
     first: Sequence[Edit], second: Sequence[Edit], i: int, j: int, shift: int
 ) -> tuple[int, int]:
-    """Find the end of the run of edits, from `i` and `j`, that touch in the intermediate text."""
-    reach = -1
+    """Find the end of the run of touching edits that begins with ``first[i]`` and ``second[j]``."""
+    reach = min(first[i].start + shift, second[j].start)
     while True:
-        if i < len(first):
+        if i < len(first) and first[i].start + shift <= reach:
             start, end, replacement, _ = first[i]
-            begins = start + shift
-            if (reach < 0 and (j == len(second) or begins <= second[j].start)) or (
-                reach >= 0 and begins <= reach
-            ):
-                reach = max(reach, begins + len(replacement))
-                shift += len(replacement) - (end - start)
-                i += 1
-                continue
-        if j < len(second) and (reach < 0 or second[j].start <= reach):
+            reach = max(reach, start + shift + len(replacement))
+            shift += len(replacement) - (end - start)
+            i += 1
+        elif j < len(second) and second[j].start <= reach:
             reach = max(reach, second[j].end)
             j += 1
-            continue
-        return i, j
+        else:
+            return i, j
 
 
 def _join(before: Sequence[Edit], after: Sequence[Edit], shift: int, grown: int) -> Sequence[Edit]:
-    """Write a cluster of touching edits over the original; as one edit if both steps are in it."""
-    if not after:
-        return before
-    if not before:
-        return [Edit(e.start - shift, e.end - shift, e.replacement, e.transforms) for e in after]
+    """Write a cluster of touching edits of both steps as one edit over the original."""
     # Every point of the cluster lies in a replacement of `before` or is removed by `after`, so
     # the original text is not needed to write the result.
     made: list[tuple[int, int, str]] = []
