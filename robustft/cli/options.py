@@ -212,10 +212,10 @@ BatchSizeOption = Annotated[
     ),
 ]
 EpochsOption = Annotated[
-    float | None,
+    int | None,
     typer.Option(
         "--epochs",
-        min=0,
+        min=1,
         metavar="N",
         rich_help_panel=_MODEL,
         help="How often training passes over the data.",

@@ -38,7 +38,7 @@ KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "device": ((str,), "a text"),
     "model": ((str,), "a text"),
     "batch_size": ((int,), "a whole number"),
-    "epochs": ((int, float), "a number"),
+    "epochs": ((int,), "a whole number"),
     "lr": ((int, float), "a number"),
     "max_length": ((int,), "a whole number"),
 }
