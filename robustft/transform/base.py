@@ -153,6 +153,15 @@ class Transform(ABC):
     def units(self, batch: Batch) -> Units:
         """Return what could change in a batch of texts: disjoint spans in text order."""
 
+    def weights(self, batch: Batch, units: Units) -> npt.NDArray[np.float64] | None:
+        """Return how readily each unit is drawn, positive, shape ``(len(units),)``.
+
+        None, the default, draws all alike. With weights, a text's units are drawn one after the
+        other, each time in proportion to the weights of those that are left (Efraimidis and
+        Spirakis, 2006, *Weighted random sampling with a reservoir*).
+        """
+        return None
+
     @abstractmethod
     def replacement(
         self, document: Document, unit: Unit, draw: Draw

@@ -183,7 +183,8 @@ class _State:
         spans = [self.protect[i] for i in index] if self.protect else None
         result = run_step(transform, batch, keys[rows], rate, spans)
         self.counts[1:, rows] += np.stack([result.target, result.eligible, result.changed])
-        self.skips.update(result.skips)
+        for reason, times in result.skips.items():
+            self.skips[f"{transform.name}: {reason}"] += times
         for position, row in enumerate(index):
             if result.edits[position]:
                 self._accept(row, Step(transform.name, result.edits[position]))

@@ -40,6 +40,7 @@ class StepResult:
     eligible: Ints
     changed: Ints
     skips: Counter[str] = field(default_factory=Counter)
+    """How often a drawn unit was passed over, by reason."""
     reasons: dict[int, str] = field(default_factory=dict)
     """For a text that a skip left unchanged, the last reason."""
 
@@ -118,9 +119,7 @@ class _Job:
         drawn = np.flatnonzero(wanted[units.text])
         units, ordinal = units.where(drawn), ordinal[drawn]
         rank = mix(self.keys[units.text], ordinal + _FIRST_UNIT)
-        # One sort orders by text, then by rank: 2**48 ranks are plenty within a text.
-        by_text = units.text.astype(np.uint64) << np.uint64(48)
-        order = np.argsort(by_text | (rank >> np.uint64(16)))
+        order = self._order(units, rank)
         offset = batch.starts[units.text[order]]
         columns = zip(
             (units.start[order] - offset).tolist(),
@@ -134,6 +133,19 @@ class _Job:
             candidates = list(islice(columns, counts[text]))
             self._fill(Document(batch, text), candidates, int(wanted[text]), result)
         return result
+
+    def _order(self, units: Units, rank: Keys) -> Ints:
+        """Sort by text, then by rank; where there are weights, a heavy unit tends to come early."""
+        weights = self.transform.weights(self.batch, units)
+        if weights is not None:
+            # An exponential variable of rate w comes first with a probability that is in
+            # proportion to w. Positive floats sort as their bits do.
+            rank = (-np.log1p(-uniform(rank)) / weights).view(np.uint64)
+        key = (units.text.astype(np.uint64) << np.uint64(48)) | (rank >> np.uint64(16))
+        order = np.argsort(key)
+        if (np.diff(key[order]) == 0).any():  # a tie must not depend on the sorting method
+            order = np.argsort(key, kind="stable")
+        return order
 
     def _targets(self, eligible: Ints) -> Ints:
         """Round ``rate x words`` up or down at random, so that its mean is exact."""
@@ -167,7 +179,7 @@ class _Job:
                 irregular = True
                 proposed, reason = self._extended(document, made, edits)
             if reason:
-                result.skips[f"{transform.name}: {reason}"] += 1
+                result.skips[reason] += 1
                 continue
             edits += proposed
             done += 1
@@ -211,7 +223,7 @@ class _Job:
             proposed = diff(texts[text], after, (name,))
             kept = [edit for edit in proposed if self.protection.allows(text, edit)]
             if len(kept) < len(proposed):
-                result.skips[f"{name}: protected span"] += len(proposed) - len(kept)
+                result.skips["protected span"] += len(proposed) - len(kept)
             result.edits[text] = tuple(kept)
             result.changed[text] = sum(_words_touched(texts[text], edit) for edit in kept)
             if not kept:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import ClassVar, get_args
+
+import numpy as np
+import numpy.typing as npt
 
 from robustft.errors import SpecError, suggest
 from robustft.seeding import Draw
@@ -15,7 +17,6 @@ from robustft_transforms._slips import Kind, mistype
 
 _FULL_LENGTH = 8
 _LENGTH_POWER = 2.5
-_SPARED = Skip("short word spared")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,20 +73,15 @@ class Typos(Transform):
         """Return the words of at least three letters, ASCII letters alone."""
         return batch.alphabetic_words(3)
 
+    def weights(self, batch: Batch, units: Units) -> npt.NDArray[np.float64]:
+        """Return what spares short words: their writers slip less, and see it when they do."""
+        length = np.minimum(units.end - units.start, _FULL_LENGTH)
+        weights: npt.NDArray[np.float64] = (length / _FULL_LENGTH) ** _LENGTH_POWER
+        return weights
+
     def replacement(
         self, document: Document, unit: Unit, draw: Draw
     ) -> str | Skip | tuple[Edit, ...]:
         """Return the word with one slip in it."""
-        word = unit.text
-        bits = draw.bits()
-        if len(word) < _FULL_LENGTH and (bits >> 48) >= _hit_rates(self.rate)[len(word)]:
-            return _SPARED
-        typo = mistype(word, draw, bits, self.kind)
+        typo = mistype(unit.text, draw, draw.bits(), self.kind)
         return Skip("each slip drawn makes a word") if typo is None else typo
-
-
-@cache
-def _hit_rates(rate: float | None) -> tuple[int, ...]:
-    """Return by length how many draws of 65,536 hit a short word; at rate 1 all do."""
-    exponent = _LENGTH_POWER * (1 - (rate or 0.0))
-    return tuple(round(65536 * (n / _FULL_LENGTH) ** exponent) for n in range(_FULL_LENGTH))
