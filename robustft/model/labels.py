@@ -6,20 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from robustft.data.task import Task, TaskType
+from robustft.data.task import Task
 from robustft.errors import ModelError
 
-__all__ = ["label_order", "model_label_names", "task_label_names"]
+__all__ = ["label_order", "model_label_names"]
 
 # The names that transformers gives to the outputs of a model whose author named none.
 _GENERIC = re.compile(r"label_\d+")
-
-
-def task_label_names(task: Task) -> tuple[str, ...]:
-    """Return the names of a task's labels by code; a number where the data names none."""
-    if task.type is TaskType.REGRESSION:
-        return ()
-    return task.label_names or tuple(str(code) for code in range(task.num_labels))
 
 
 def model_label_names(config: Any) -> tuple[str, ...]:
@@ -33,14 +26,16 @@ def label_order(model_names: Sequence[str], task: Task, *, where: str) -> tuple[
 
     Names are compared without regard to case. A short form counts where it begins exactly one of
     the model's names and no two labels claim the same one (*neg*, *Negative*). Generic names
-    (*LABEL_0*) say nothing and are taken by position.
+    (*LABEL_0*) say nothing and are taken by position, as are all names by data without labels.
 
     Raises
     ------
     ModelError
         The names cannot be matched one to one; the message lists both.
     """
-    names = task_label_names(task)
+    names = task.label_names
+    if not names:
+        return tuple(range(len(model_names)))
     if len(names) == len(model_names):
         theirs = [_plain(name) for name in model_names]
         ours = [_plain(name) for name in names]

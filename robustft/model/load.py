@@ -24,7 +24,7 @@ from transformers import (
 from robustft.data.task import Task, TaskType
 from robustft.errors import ModelError
 from robustft.model.hub import Source, cannot_be_had, find_source, quiet_transformers
-from robustft.model.labels import label_order, model_label_names, task_label_names
+from robustft.model.labels import label_order, model_label_names
 from robustft.model.tiny import TINY, tiny_config, tiny_tokenizer
 from robustft.seeding import fold_in
 
@@ -130,7 +130,7 @@ def load_finetuned(path: str | Path, *, task: Task) -> LoadedModel:
             f"{name}: expected a fine-tuned classifier, got weights without {', '.join(new)}; "
             f"fine-tune it first: robustft train --model {name}"
         )
-    outputs = int(model.config.num_labels)
+    outputs = len(model_label_names(model.config))
     if (outputs == 1) != (task.type is TaskType.REGRESSION):
         kind = "regression" if outputs == 1 else "classification"
         raise ModelError(
@@ -196,7 +196,11 @@ def _label_fields(task: Task) -> dict[str, Any]:
             "id2label": {0: task.label_column},
             "label2id": {task.label_column: 0},
         }
-    names = task_label_names(task)
+    names = task.label_names
+    if len(names) < 2:
+        raise ModelError(
+            f"training: expected labels of at least two classes, got {', '.join(names) or 'none'}"
+        )
     return {
         "num_labels": task.num_labels,
         "problem_type": "single_label_classification",

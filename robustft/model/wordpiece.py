@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
@@ -63,7 +64,7 @@ def _merges(spelled: list[list[str]], counts: list[int], limit: int) -> list[str
     totals: Counter[Pair] = Counter()
     places: defaultdict[Pair, set[int]] = defaultdict(set)
     for index, parts in enumerate(spelled):
-        for pair in zip(parts, parts[1:], strict=False):
+        for pair in pairwise(parts):
             totals[pair] += counts[index]
             places[pair].add(index)
     # Ties fall to the pair that sorts first; a stale entry is dropped when it comes up.
@@ -97,13 +98,13 @@ def _rewrite(
     places: defaultdict[Pair, set[int]],
 ) -> set[Pair]:
     """Merge `pair` in one word and return the pairs whose totals changed."""
-    before = list(zip(parts, parts[1:], strict=False))
+    before = list(pairwise(parts))
     at = 0
     while at < len(parts) - 1:
         if (parts[at], parts[at + 1]) == pair:
             parts[at : at + 2] = [piece]
         at += 1
-    after = list(zip(parts, parts[1:], strict=False))
+    after = list(pairwise(parts))
     for old in before:
         totals[old] -= count
     for new in after:

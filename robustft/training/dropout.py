@@ -9,10 +9,10 @@ same operation: each element is dropped independently with probability p, the ot
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,9 +73,7 @@ class _Drop(torch.autograd.Function):
         return _masked(values, draws, threshold, scale)
 
     @staticmethod
-    def backward(
-        ctx: Any, *gradients: torch.Tensor
-    ) -> tuple[torch.Tensor, None, None, None]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
         (draws,) = ctx.saved_tensors
         return _masked(gradients[0], draws, ctx.threshold, ctx.scale), None, None, None
 
@@ -92,8 +90,8 @@ def _drop(values: torch.Tensor, p: float, stream: MaskStream) -> torch.Tensor:
     if p >= 1.0:
         return values * 0.0
     threshold = round(p * _STEPS) - _STEPS // 2
-    dropped = _Drop.apply(values, stream.draws(values.shape), threshold, 1.0 / (1.0 - p))
-    return cast(torch.Tensor, dropped)
+    apply: Callable[..., torch.Tensor] = _Drop.apply
+    return apply(values, stream.draws(values.shape), threshold, 1.0 / (1.0 - p))
 
 
 _active: ContextVar[MaskStream | None] = ContextVar("robustft_dropout", default=None)
@@ -115,11 +113,8 @@ def _attention(
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     plain = not causal and query.shape[1] == key.shape[1] and rest.get("position_bias") is None
     if stream is None or dropout == 0.0 or not plain:
-        return cast(
-            tuple[torch.Tensor, None],
-            sdpa_attention_forward(
-                module, query, key, value, attention_mask, dropout, scaling, is_causal, **rest
-            ),
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout, scaling, is_causal, **rest
         )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query * scale, key.transpose(2, 3))

@@ -38,6 +38,13 @@ __all__ = ["TrainingResult", "fit", "train_epoch", "train_step"]
 _READ_EVERY = 20
 _LOGGED_STEPS = 100
 
+Log = Callable[[Mapping[str, Any]], None]
+
+
+def _no_log(event: Mapping[str, Any]) -> None:
+    """Forget an event."""
+    del event
+
 
 @dataclass(frozen=True)
 class TrainingResult:
@@ -153,9 +160,7 @@ def fit(
     return _result(setup, state, checkpoints / "best", notices)
 
 
-def train_epoch(
-    setup: Setup, epoch: int, bar: TrainingBar, log: Callable[[Mapping[str, Any]], None]
-) -> float:
+def train_epoch(setup: Setup, epoch: int, bar: TrainingBar, log: Log = _no_log) -> float:
     """Pass once over the training split; return the mean loss a row."""
     arguments = setup.arguments
     key = fold_in(arguments.seed, "epoch", epoch)
@@ -218,7 +223,7 @@ def _validated(
     train_loss: float,
     bar: TrainingBar,
     checkpoints: Path,
-    log: Callable[[Mapping[str, Any]], None],
+    log: Log,
 ) -> _State:
     """Score the epoch that has just ended, keep the model if it is the best, and move on."""
     scores = validate(setup, setup.validation)
@@ -277,9 +282,7 @@ def _check_finite(
     )
 
 
-def _result(
-    setup: Setup, state: _State, best: Path, notices: tuple[str, ...]
-) -> TrainingResult:
+def _result(setup: Setup, state: _State, best: Path, notices: tuple[str, ...]) -> TrainingResult:
     scores = state.best or {}
     said = list(notices)
     if scores.get("constant"):

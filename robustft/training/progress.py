@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -39,7 +40,7 @@ class TrainingBar:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
-    def __enter__(self) -> TrainingBar:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -73,9 +74,14 @@ class TrainingBar:
             self._progress = _progress(self._console)
             self._task = self._progress.add_task(self._title, total=self._total, loss="", speed="")
             self._progress.start()
-        speed = f"{self._rows / self.seconds:,.0f} rows/s {self._tokens / self.seconds:,.0f} tokens/s"
-        shown = {} if loss is None else {"loss": f"loss {loss:.4f}"}
-        self._progress.update(self._task, completed=self._done, speed=speed, **shown)
+        fields: dict[str, Any] = {"speed": self._speed()}
+        if loss is not None:
+            fields["loss"] = f"loss {loss:.4f}"
+        self._progress.update(self._task, completed=self._done, **fields)
+
+    def _speed(self) -> str:
+        seconds = self.seconds
+        return f"{self._rows / seconds:,.0f} rows/s {self._tokens / seconds:,.0f} tokens/s"
 
     def line(self, text: str) -> None:
         """Print one line above the bar, once the run takes long enough to be watched."""

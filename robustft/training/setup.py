@@ -152,7 +152,9 @@ def _label_tensor(labels: npt.NDArray[Any], where: str, task: Task) -> torch.Ten
         targets = labels.astype(np.float32)
         bad = np.flatnonzero(~np.isfinite(targets))
         if len(bad):
-            raise DataError(f"{where}: row {bad[0]}: expected a finite target, got {labels[bad[0]]}")
+            raise DataError(
+                f"{where}: row {bad[0]}: expected a finite target, got {labels[bad[0]]}"
+            )
         return torch.from_numpy(targets)
     codes = labels.astype(np.int64)
     bad = np.flatnonzero((codes < 0) | (codes >= task.num_labels))

@@ -1,0 +1,269 @@
+"""What a training run will do, settled and checked before anything is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from robustft.data.build import Augmented, augment_split, check_label_kind, members_of
+from robustft.data.dataset import TextDataset, check_trainable, load_dataset, sample
+from robustft.data.run_folder import run_name
+from robustft.data.saving import save_split
+from robustft.data.split import Split
+from robustft.errors import DataError, UsageError
+from robustft.model.device import resolve_device, resolve_precision
+from robustft.model.tiny import TINY
+from robustft.training.arguments import (
+    TrainingArguments,
+    resolve_arguments,
+    training_arguments,
+)
+from robustft.transform.registry import Transforms, build
+
+__all__ = ["AUGMENTED", "CLEAN", "DEFAULT_MODEL", "Plan", "make_plan", "with_augmented"]
+
+DEFAULT_MODEL = "distilbert-base-uncased"
+CLEAN, AUGMENTED = "clean", "augmented"
+# Where a run keeps data that came as an object and not from a file or a hub.
+KEPT_DATA = "data/source"
+_FEWEST_VALIDATED = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One training experiment: the data, the model, and one or two ways to train it.
+
+    Attributes
+    ----------
+    data
+        What to load again, as the user gave it; None when it came as an object.
+    train, validation
+        The rows in use, after ``max_train``.
+    settings
+        Whatever else decides the data: columns, label map, ``max_train``.
+    notices
+        What the user should read before waiting for the result.
+    """
+
+    dataset: TextDataset
+    data: str | None
+    train: Split
+    validation: Split
+    model: str
+    transforms: Transforms
+    severity: int | None
+    augment: int
+    arguments: TrainingArguments
+    seed: int
+    settings: Mapping[str, Any]
+    root: Path
+    out: Path | None
+    notices: tuple[str, ...]
+
+    def folder(self, role: str) -> Path:
+        """Return where the run of a `role` is, or will be."""
+        if self.out is not None and role == self.main_role:
+            return self.out
+        return self.home / run_name(self.readable(role), {"kind": "train", **self.config(role)})
+
+    @property
+    def main_role(self) -> str:
+        """The role of the run that the user asked for; the other is its twin."""
+        return AUGMENTED if self.augment else CLEAN
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds the runs of this experiment side by side."""
+        return self.root if self.out is None else self.out.parent
+
+    def readable(self, role: str) -> str:
+        """Return the readable part of a run's name, such as ``demo-tiny-augment5000``."""
+        way = f"augment{self.augment}" if role == AUGMENTED else CLEAN
+        parts = [self.dataset.name, Path(self.model).name or self.model, way]
+        return "-".join(parts + ([f"seed{self.seed}"] if self.seed else []))
+
+    def config(self, role: str) -> dict[str, Any]:
+        """Return the settings that decide the result of a `role`, fit for ``config.toml``."""
+        config: dict[str, Any] = {
+            "role": role,
+            "data": self._portable(self.data) if self.data is not None else KEPT_DATA,
+            "dataset": self.dataset.name,
+            "fingerprint": self.dataset.fingerprint,
+            "task": self.dataset.task.to_dict(),
+            "settings": dict(self.settings),
+            "model": self._portable(self.model),
+            "seed": self.seed,
+            "training": self.arguments.model_dump(),
+        }
+        if role == AUGMENTED:
+            config |= {
+                "augment": self.augment,
+                "transforms": ",".join(t.spec for t in members_of(self.transforms)),
+                "severity": self.severity,
+            }
+        return config
+
+    def _portable(self, name: str) -> str:
+        """Return a local path relative to a run folder, so that both can move together."""
+        path = Path(os.path.expandvars(name)).expanduser()
+        if not path.exists():
+            return name
+        return Path(os.path.relpath(path.resolve(), self.home.resolve() / "run")).as_posix()
+
+    def keep_data(self, folder: Path) -> None:
+        """Write data that came as an object to the run's own folder."""
+        if self.data is None:
+            for name, split in self.dataset.splits.items():
+                save_split(split, folder / KEPT_DATA / f"{name}.parquet")
+
+    def augmented(self, workers: int = 1) -> Augmented:
+        """Make the augmented rows."""
+        return augment_split(
+            self.train,
+            self.transforms,
+            self.augment,
+            severity=self.severity,
+            seed=self.seed,
+            workers=workers,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return what will be done, for ``--dry-run``."""
+        rows = len(self.train) + self.augment
+        arguments = self.arguments
+        steps = -(-rows // arguments.rows_per_step) * (arguments.epochs or 0)
+        return {
+            "data": self.dataset.name,
+            "model": self.model,
+            "rows": {
+                "train": len(self.train),
+                "augmented": self.augment,
+                "validation": len(self.validation),
+            },
+            "steps": steps,
+            "training": arguments.model_dump(),
+            "folder": str(self.folder(self.main_role)),
+            "clean_twin": str(self.folder(CLEAN)) if self.augment else None,
+        }
+
+
+def make_plan(
+    data: Any = None,
+    model: str | os.PathLike[str] | None = None,
+    *,
+    augment: int = 0,
+    transforms: Transforms,
+    severity: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] = "runs",
+    seed: int = 0,
+    max_train: int | None = None,
+    force: bool = False,
+    columns: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Load the data and check that model, transforms and settings go together.
+
+    See `robustft.training.experiment.train` for the parameters.
+    """
+    if augment < 0:
+        raise UsageError(f"augment: expected a number of rows, 0 for none, got {augment}")
+    chain = build(transforms)
+    given = training_arguments(**{"seed": seed, **(arguments or {})})
+    name = str(model) if model is not None else (TINY if data is None else DEFAULT_MODEL)
+    columns = {key: value for key, value in (columns or {}).items() if value is not None}
+    dataset = load_dataset(data, seed=seed, **columns)
+    check_trainable(dataset)
+    notices = [*_defaults_said(data, model), *dataset.notices]
+    if augment:
+        remark = check_label_kind(chain, dataset.task.label_kind, force=force)
+        notices += [remark] if remark else []
+    train, validation = dataset.train, dataset.validation
+    if max_train is not None and max_train < len(train):
+        train = sample(train, max_train, seed=seed)
+        few = max(_FEWEST_VALIDATED, max_train // 4)
+        if few < len(validation):
+            notices.append(f"validation: {few:,} of {len(validation):,} rows, to suit --max-train")
+            validation = sample(validation, few, seed=seed)
+    resolved = _resolved(given, name, notices)
+    notices += _overlaps(train, dataset)
+    kept = {key: _text(value) for key, value in columns.items() if key != "task"}
+    return Plan(
+        dataset=dataset,
+        data=_nameable(data),
+        train=train,
+        validation=validation,
+        model=name,
+        transforms=chain,
+        severity=severity,
+        augment=augment,
+        arguments=resolved,
+        seed=seed,
+        settings={**kept, **({"max_train": max_train} if max_train is not None else {})},
+        root=Path(root),
+        out=None if out is None else Path(out),
+        notices=tuple(notices),
+    )
+
+
+def with_augmented(train: Split, augmented: Split) -> Split:
+    """Return the training rows followed by the augmented ones.
+
+    Raises
+    ------
+    DataError
+        An id of an augmented row is already taken.
+    """
+    table = pa.concat_tables([train.table, augmented.table], promote_options="permissive")
+    joined = Split(train.name, table, train.task)
+    if len(set(joined.ids)) < len(joined):
+        raise DataError(f"{train.name}: expected ids that no augmented row bears, such as 'x+1'")
+    return joined
+
+
+def _defaults_said(data: Any, model: Any) -> list[str]:
+    if data is None and model is None:
+        return ["neither --data nor --model: the built-in demo reviews and the tiny BERT"]
+    if data is None:
+        return ["no --data: the built-in demo reviews"]
+    return [f"no --model: {DEFAULT_MODEL}"] if model is None else []
+
+
+def _resolved(given: TrainingArguments, model: str, notices: list[str]) -> TrainingArguments:
+    """Fill in the defaults; the device too, since another one gives other weights."""
+    resolved, _ = resolve_arguments(given, from_scratch=model == TINY, max_positions=None)
+    if given.learning_rate is None:
+        why = "from scratch" if model == TINY else "full fine-tuning"
+        notices.append(f"learning rate {resolved.learning_rate:g} (the default for {why})")
+    device = resolve_device(given.device)
+    precision = resolve_precision(given.precision, device)
+    return resolved.model_copy(update={"device": device.type, "precision": precision})
+
+
+def _overlaps(train: Split, dataset: TextDataset) -> list[str]:
+    """Say how many held-out texts are trained on: such a score flatters."""
+    seen = set(train.texts)
+    said = []
+    for name in ("validation", "test"):
+        if name in dataset:
+            shared = sum(text in seen for text in dataset[name].texts)
+            if shared:
+                said.append(f"{shared:,} texts of {name} are also in train: scores will flatter")
+    return said
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{old}={new}" for old, new in value.items())
+    return str(value)
+
+
+def _nameable(data: Any) -> str | None:
+    if data is None:
+        return "demo"
+    return os.fspath(data) if isinstance(data, str | os.PathLike) else None
