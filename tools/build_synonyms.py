@@ -137,9 +137,8 @@ def gather(
                 by_form[reading.form].append(replace(reading, substitutes=kept))
     out = []
     for _form, found in sorted(by_form.items()):
-        if any(reading.pos == "a" for reading in found):
-            found = [reading for reading in found if reading.pos != "v"]
-        out += found
+        adjective = any(reading.pos == "a" for reading in found)
+        out += [reading for reading in found if not (adjective and reading.pos == "v")]
     return out
 
 
@@ -217,9 +216,7 @@ def main(arguments: list[str] | None = None) -> None:
         read_classes(options.rules / "classes.txt"),
         read_scores(scores) if scores.exists() else {},
     )
-    options.output.write_bytes(
-        lzma.compress(table.encode(), preset=9 | lzma.PRESET_EXTREME)
-    )
+    options.output.write_bytes(lzma.compress(table.encode(), preset=9 | lzma.PRESET_EXTREME))
     pairs = sum(len(reading.substitutes) for reading in found)
     forms = len({reading.form for reading in found})
     size = options.output.stat().st_size

@@ -19,8 +19,9 @@ _PREFIXES = {"<+", "<-", ">+", ">-"}
 class Rule:
     """One line: a lemma, what may stand for it, and what must or must not stand beside it.
 
-    `tags`, if any, are the only inflections (Penn tags) that the line is for. `conditions` maps ``<+`` (the word before must be one of), ``<-`` (must not be), ``>+`` and
-    ``>-`` (the word after) to words or names of classes.
+    `tags`, if any, are the only inflections (Penn tags) that the line is for. `conditions` maps
+    ``<+`` (the word before must be one of), ``<-`` (must not be), ``>+`` and ``>-`` (the word
+    after) to words or names of classes.
     """
 
     lemma: str
@@ -59,9 +60,8 @@ def read_rules(folder: Path) -> Iterator[Rule]:
     """Yield the rules of ``adjectives.txt``, ``adverbs.txt``, ``nouns.txt`` and ``verbs.txt``."""
     for stem, pos in POS_OF_FILE.items():
         for line in (folder / f"{stem}.txt").read_text(encoding="utf-8").splitlines():
-            line = line.partition("#")[0].strip()
-            if line:
-                yield parse_rule(line, pos)
+            if rule := line.partition("#")[0].strip():
+                yield parse_rule(rule, pos)
 
 
 def relation(net: WordNet, lemma: str, other: str, pos: str) -> str:
@@ -93,7 +93,7 @@ def relation(net: WordNet, lemma: str, other: str, pos: str) -> str:
 
 
 def _sources(net: WordNet, synsets: list[Synset], adverb: str) -> list[str]:
-    """Return the adjectives that an adverb is derived from (the ``\\`` pointer)."""
+    """Return the adjectives that an adverb is derived from (the pertainym pointer)."""
     return [
         plain(net.synsets[key].words[target - 1])
         for synset in synsets

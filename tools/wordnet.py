@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["POS_FILES", "Inflector", "Synset", "WordNet", "lemminflect_inflector", "plain", "read_exceptions"]
+__all__ = [
+    "POS_FILES",
+    "Inflector",
+    "Synset",
+    "WordNet",
+    "lemminflect_inflector",
+    "plain",
+    "read_exceptions",
+]
 
 POS_FILES = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 _SENSE_TYPES = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
@@ -143,7 +151,7 @@ _TAGS = {
 
 def lemminflect_inflector() -> Inflector:
     """Return an inflector backed by lemminflect: known words by its tables, others by rule."""
-    from lemminflect import getAllInflections, getAllInflectionsOOV  # noqa: PLC0415
+    from lemminflect import getAllInflections, getAllInflectionsOOV
 
     def inflect(lemma: str, pos: str) -> dict[str, str]:
         known = getAllInflections(lemma, _UPOS[pos])
@@ -151,6 +159,9 @@ def lemminflect_inflector() -> Inflector:
             known = getAllInflectionsOOV(lemma, _UPOS[pos])
         forms = {tag: known[tag][0] for tag in _TAGS[pos] if known.get(tag)}
         forms.setdefault(_TAGS[pos][0], lemma)
+        if "VBD" in forms:
+            # lemminflect lists the participle only where it differs from the past tense.
+            forms.setdefault("VBN", forms["VBD"])
         return forms
 
     return inflect

@@ -37,11 +37,12 @@ class Beside(NamedTuple):
 
     def allows(self, before: str, after: str) -> bool:
         """Tell whether the words (lower case, or ``.``) on both sides meet the conditions."""
+        need, bar, need_after, bar_after = self
         return (
-            (self.before is None or before in self.before)
-            and (self.not_before is None or before not in self.not_before)
-            and (self.after is None or after in self.after)
-            and (self.not_after is None or after not in self.not_after)
+            (need is None or before in need)
+            and (bar is None or before not in bar)
+            and (need_after is None or after in need_after)
+            and (bar_after is None or after not in bar_after)
         )
 
 

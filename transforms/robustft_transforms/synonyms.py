@@ -15,26 +15,32 @@ from robustft.text.lexicon import Lexicon
 from robustft.transform.base import LabelKind, Level, Skip, Transform
 from robustft_transforms._lexicons import SynonymReading, load_synonyms
 
-__all__ = ["Synonyms"]
+__all__ = ["Synonyms", "neighbours", "takes_an"]
 
 Table = dict[str, tuple[SynonymReading, ...]]
 
 # One space parts words that stand in a phrase together; anything else parts phrases.
-_BEFORE = re.compile(r"([A-Za-z]+(?:['’][A-Za-z]+)?) \Z")
-_AFTER = re.compile(r" ([A-Za-z]+(?:['’][A-Za-z]+)?)(?![\w'’]*-)")
-_LONGEST_BEFORE = 20
+_LAST = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?\Z")
+_FIRST = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?(?![\w'’]*-)")
+_LONGEST = 24
+# White space, quotes and brackets may part an article from its word: an "odd" thing.
+_ARTICLE = re.compile(r"""(?<![\w'’-])(an?)(?=\s)[\s"'“‘(\[*_]+\Z""", re.IGNORECASE)
+_LONGEST_GAP = 8
+_ARTICLES = frozenset(("a", "an"))
 _PRONOUN_IS = frozenset("it's that's he's she's there's what's who's here's let's".split())
 
-# Vowel letters that sound like a consonant, and the silent h. "one", "use", "uni-", "eu-"; a
-# leading u before a consonant and a vowel is /ju:/, but not in un- (unintended, unusual).
-_CONSONANT_SOUND = re.compile(r"one|once|eu|ewe|uni(?!n|m)|u[bcfgkrst][aeiou]|ubi|util|usu|uk|ur[aeio]")
+# Vowel letters that sound like a consonant: one, European; /ju:/ in useful, unique, uranium (but
+# not in uninteresting, unimaginative). And the silent h.
+_CONSONANT_SOUND = re.compile(
+    r"one|once|eu|ewe|uni(?!n|m)|unanim|u[bcfgkrst][aeiou]|ubiq|util|usu|uk"
+)
 _SILENT_H = re.compile(r"hour|honest|honou?r|heir")
 
 _SKIP_PHRASE = Skip("another sense or a fixed expression")
 _SKIP_CASE = Skip("mixed case")
 
 # Idioms that the table's conditions, which see one word on each side, cannot tell apart.
-_FIXED = frozenset(
+_IDIOMS = frozenset(
     tuple(phrase.split())
     for phrase in (
         "at least|of course|at large|in fact|no doubt|in short|first of|so far|as far|at first|"
@@ -48,8 +54,8 @@ _AFTER_PHRASE = {
     "whole": ("on the ", "as a "),
     "film": ("work in ", "career in ", "on "),
     "story": ("end of ", "long "),
-    "opinion": ("in the ",),
 }
+_IN_IDIOM = frozenset(word for idiom in _IDIOMS for word in idiom) | frozenset(_AFTER_PHRASE)
 
 
 @cache
@@ -121,7 +127,7 @@ class Synonyms(Transform):
             LabelKind.QUANTITY,
         }
     )
-    rates: ClassVar[dict[int, float]] = {1: 0.02, 2: 0.04, 3: 0.06, 4: 0.08, 5: 0.12}
+    rates: ClassVar[dict[int, float]] = {1: 0.01, 2: 0.03, 3: 0.05, 4: 0.08, 5: 0.15}
     example: ClassVar[str] = "A boring movie with a talented cast."
 
     def __post_init__(self) -> None:
@@ -140,21 +146,16 @@ class Synonyms(Transform):
         """Return a substitute in the word's own case, with the article where that must change."""
         text, word = document.text, unit.text
         lower = word.lower()
-        before = _BEFORE.search(text, max(0, unit.start - _LONGEST_BEFORE), unit.start)
-        after = _AFTER.match(text, unit.end)
-        left = _neighbour(before.group(1)) if before else "."
-        right = _neighbour(after.group(1)) if after else "."
-        if (left, lower) in _FIXED or (lower, right) in _FIXED:
-            return _SKIP_PHRASE
-        idioms = _AFTER_PHRASE.get(lower)
-        if idioms and text[max(0, unit.start - 12) : unit.start].lower().endswith(idioms):
+        left, right = neighbours(text, unit.start, unit.end)
+        if lower in _IN_IDIOM and _is_idiom(text, unit.start, left, lower, right):
             return _SKIP_PHRASE
         for reading in _table(self.min_score)[0][lower]:
             if reading.beside.allows(left, right):
                 break
         else:
             return _SKIP_PHRASE
-        made = reading.substitutes[draw.integers(len(reading.substitutes))]
+        offered = reading.substitutes
+        made = offered[draw.integers(len(offered))] if len(offered) > 1 else offered[0]
         if word != lower:
             if word == lower.capitalize():
                 made = made.capitalize()
@@ -162,14 +163,33 @@ class Synonyms(Transform):
                 made = made.upper()
             else:
                 return _SKIP_CASE
-        if before and left in ("a", "an"):
-            return _with_article(unit, before, made)
+        if left in _ARTICLES or left == ".":
+            return _with_article(text, unit, made)
         return made
 
 
-def _neighbour(word: str) -> str:
-    """Return a neighbouring word as the conditions name it: lower case, ``'s``, ``n't``."""
-    lower = word.lower().replace("’", "'")
+def neighbours(text: str, start: int, end: int) -> tuple[str, str]:
+    """Return the words on both sides of a span as the conditions name them.
+
+    ``.`` stands for no word: punctuation, a line's or the text's end.
+    """
+    left = right = "."
+    if text[start - 1 : start] == " ":
+        low = max(0, start - _LONGEST)
+        left = text[max(low, text.rfind(" ", low, start - 1) + 1) : start - 1]
+        left = left.lower() if left.isalpha() else _named(_LAST.search(left))
+    if text[end : end + 1] == " ":
+        space = text.find(" ", end + 1, end + _LONGEST)
+        right = text[end + 1 : space] if space > 0 else ""
+        right = right.lower() if right.isalpha() else _named(_FIRST.match(text, end + 1))
+    return left, right
+
+
+def _named(found: re.Match[str] | None) -> str:
+    """Return a word as the conditions name it: lower case, ``'s``, ``n't``."""
+    if found is None:
+        return "."
+    lower = found.group().lower().replace("’", "'")
     if "'" in lower:
         if lower.endswith("n't"):
             return "n't"
@@ -178,9 +198,20 @@ def _neighbour(word: str) -> str:
     return lower
 
 
-def _with_article(unit: Unit, before: re.Match[str], made: str) -> str | tuple[Edit, ...]:
+def _is_idiom(text: str, start: int, left: str, word: str, right: str) -> bool:
+    if (left, word) in _IDIOMS or (word, right) in _IDIOMS:
+        return True
+    before = _AFTER_PHRASE.get(word)
+    return before is not None and text[max(0, start - 12) : start].lower().endswith(before)
+
+
+def _with_article(text: str, unit: Unit, made: str) -> str | tuple[Edit, ...]:
     """Return the replacement, together with the article before it if the sound asks for that."""
-    article = before.group(1)
+    found = _ARTICLE.search(text, max(0, unit.start - _LONGEST_GAP), unit.start)
+    if found is None:
+        return made
+    start, end = found.span(1)
+    article = text[start:end]
     right = "an" if takes_an(made) else "a"
     if article.lower() == right:
         return made
@@ -188,7 +219,6 @@ def _with_article(unit: Unit, before: re.Match[str], made: str) -> str | tuple[E
         right = right.upper()
     elif article[0].isupper():
         right = right.capitalize()
-    start, end = before.span(1)
     return Edit(start, end, right), Edit(unit.start, unit.end, made)
 
 
