@@ -50,7 +50,7 @@ _CLITIC = {
     "had": "'d", "would": "'d", "will": "'ll",
 }  # fmt: skip
 # A redraw keeps a text from saying the same thing twice; a rule with few words may run out.
-_REDRAWS = 4
+_REDRAWS = 8
 
 
 class _Slot(NamedTuple):
@@ -62,11 +62,14 @@ class _Slot(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """The alternatives of one rule for one sign, with their cumulative weights."""
+    """The alternatives of one rule for one sign, their cumulative weights, and what marks each.
 
-    name: str
+    Words are marked by themselves, so that two lists that share a word do not repeat it.
+    """
+
     cumulative: list[float]
     alternatives: list[tuple[str | _Slot, ...]]
+    marks: list[str]
 
 
 class Passage:
@@ -77,7 +80,7 @@ class Passage:
     def __init__(self, draw: Draw, given: Mapping[str, str] | None = None) -> None:
         self.draw = draw
         self.given = dict(given or {})
-        self.used: set[tuple[str, int]] = set()
+        self.used: set[str] = set()
 
 
 class Grammar:
@@ -110,9 +113,9 @@ class Grammar:
         for _ in range(_REDRAWS):
             point = passage.draw.random() * rule.cumulative[-1]
             index = min(bisect(rule.cumulative, point), last)
-            if (rule.name, index) not in passage.used:
+            if rule.marks[index] not in passage.used:
                 break
-        passage.used.add((rule.name, index))
+        passage.used.add(rule.marks[index])
         return "".join(
             part if isinstance(part, str) else self._fill(part, sign, passage)
             for part in rule.alternatives[index]
@@ -134,10 +137,10 @@ class Grammar:
         base, _, argument = name.partition("(")
         for key in (name + sign, name, base):
             if key in self._words:
-                found = _split_words(key, self._words[key], -1.1)
+                found = _split_words(self._words[key], -1.3)
                 break
             if key in self._names:
-                found = _split_words(key, self._names[key], 0.0)
+                found = _split_words(self._names[key], 0.0)
                 break
             if key in self._lines:
                 source = self._lines[key].replace("@", argument.rstrip(")"))
@@ -149,11 +152,11 @@ class Grammar:
         return found
 
 
-def _split_words(name: str, text: str, exponent: float) -> _Rule:
+def _split_words(text: str, exponent: float) -> _Rule:
     """Return the comma-separated `text` as a rule, each weighted by its rank to `exponent`."""
     words = [" ".join(word.split()) for word in text.split(",")]
     weights = (float(rank) ** exponent for rank in range(1, len(words) + 1))
-    return _Rule(name, list(accumulate(weights)), [_parse(word) for word in words])
+    return _Rule(list(accumulate(weights)), [_parse(word) for word in words], words)
 
 
 def _split_lines(name: str, text: str, sign: str) -> _Rule:
@@ -168,7 +171,8 @@ def _split_lines(name: str, text: str, sign: str) -> _Rule:
         weight = _WEIGHT.match(body)
         weights.append(float(weight[1]) if weight else 1.0)
         alternatives.append(_parse(body[weight.end() :] if weight else body))
-    return _Rule(name, list(accumulate(weights)), alternatives)
+    marks = [f"{name}:{index}" for index in range(len(weights))]
+    return _Rule(list(accumulate(weights)), alternatives, marks)
 
 
 def _parse(text: str) -> tuple[str | _Slot, ...]:
