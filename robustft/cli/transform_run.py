@@ -12,9 +12,10 @@ from rich.text import Text
 from robustft.cli import console
 from robustft.cli.diff import word_diff
 from robustft.data.build import check_label_kind, members_of, stream_seed, transform_split
-from robustft.data.dataset import Split, TextDataset, load_dataset, sample
+from robustft.data.dataset import load_dataset, sample
 from robustft.data.export import export_transformed
 from robustft.data.run_folder import RunFolder
+from robustft.data.split import Split, TextDataset
 from robustft.errors import UsageError, suggest
 from robustft.transform.engine import perturb
 from robustft.transform.perturbed import Perturbed, Status
@@ -50,7 +51,12 @@ class Job:
         columns: dict[str, Any],
     ) -> Job:
         """Load the data and check that the transforms keep its labels."""
-        dataset = load_dataset(data, seed=seed, **columns)
+        demo = data is None or data.split(":")[0] == "demo"
+        # Every row of the user's comes back, with a label or without; a file is cut into splits
+        # only if one is asked for.
+        dataset = load_dataset(
+            data, seed=seed, make_splits=demo or split is not None, keep_unlabelled=True, **columns
+        )
         chosen = _choose_split(dataset, split)
         if limit is not None and limit < len(chosen):
             chosen = sample(chosen, limit, seed=seed, stratify=False)

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import regex
 
-from robustft.data.dataset import Split, load_dataset
+from robustft.data.dataset import load_dataset
+from robustft.data.split import Split
 from robustft.errors import LabelKindError, UsageError
 from robustft.seeding import fold_in
 from robustft.transform.base import LabelKind, Transform

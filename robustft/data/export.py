@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robustft.data.build import Augmented, members_of, replacement_words, stream_seed
-from robustft.data.dataset import Split
 from robustft.data.records import edit_lines
 from robustft.data.run_folder import RunFolder, atomic_path, hardware
+from robustft.data.split import Split
 from robustft.scale import map_ordered
 from robustft.transform.engine import BATCH_SIZE, perturb_batch, portable
 from robustft.transform.perturbed import PerturbedBatch
