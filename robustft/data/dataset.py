@@ -237,8 +237,8 @@ def _splits(
         kept = usable[name]
         missing = settled.missing.get(name)
         if missing is not None:
-            what = "without a label are kept" if keep else "without a label are left out"
-            notices += part.notes(missing & kept, task.label_column, what)
+            verb = "kept" if keep else "left out"
+            notices += part.notes(missing & kept, task.label_column, verb, "without a label")
             kept = kept if keep else kept & ~missing
         if not kept.any():
             raise DataError(f"{part.where}: expected rows with text and label, got none")

@@ -32,6 +32,8 @@ def read_delimited(data: bytes, where: str, delimiter: str) -> pa.Table:
     if not data.strip():
         raise DataError(f"{where}: expected a header line and rows, got an empty file")
     names = _header(data, where, delimiter)
+    if b"\n" not in data and b"\r" not in data:
+        data += b"\n"  # a header alone, which the parser would take for half a row
     quoted = delimiter != "\t" or not _plain_quotes(data, len(names))
     bad: list[Any] = []
     table = _parse(data, names, delimiter, quoted=quoted, bad=bad, where=where)

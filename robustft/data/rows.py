@@ -51,17 +51,15 @@ class Rows:
             found.setdefault(file, []).append(row - int(starts[file]) + 1)
         return [(self.files[file][0], numbers) for file, numbers in sorted(found.items())]
 
-    def notes(self, mask: Any, column: str, what: str) -> list[str]:
+    def notes(self, mask: Any, column: str, verb: str, what: str) -> list[str]:
         """Return a notice for each file that holds rows of `mask`: how many, and which.
 
-        `what` follows the number: ``without a text are left out``.
+        The number stands between `verb` and `what`: ``left out``, ``without a text``.
         """
         notes = []
         for file, numbers in self.places(np.flatnonzero(mask).tolist()):
-            noun = "row" if len(numbers) == 1 else "rows"
-            notes.append(
-                f"{file}: {len(numbers):,} {noun} {what} (column {column}, {listed(numbers)})"
-            )
+            count = f"{len(numbers):,} {'row' if len(numbers) == 1 else 'rows'}"
+            notes.append(f"{file}: {verb} {count} {what} (column {column}, {listed(numbers)})")
         return notes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -63,5 +64,7 @@ def write_parquet(table: pa.Table, path: str | os.PathLike[str]) -> Path:
         reason = "no space left on the device" if full else str(error.strerror or error)
         raise DataError(f"{path}: expected to write {len(table):,} rows, got: {reason}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        # The parent may be no folder at all: then there is nothing to take away.
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
     return path

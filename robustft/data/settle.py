@@ -174,7 +174,7 @@ def _regression(
             continue
         endless = np.isinf(numbers)
         if endless.any():
-            notices += part.notes(endless, column, "with an infinite number have no label")
+            notices += part.notes(endless, column, "found", "with an infinite number for a label")
             numbers = np.where(endless, np.nan, numbers)
             finite = pa.array(numbers, from_pandas=True)
             settled.rows[split] = _with_column(part, index, column, finite)
@@ -307,8 +307,8 @@ def _dropped(part: Rows, found: Labels, renamed: Sequence[str | None]) -> list[s
     notices = []
     for name, new in zip(found.canonical, renamed, strict=True):
         if name is not None and new is None and not found.all_minus_one:
-            what = f"with the label {name!r} lose it by the label map"
-            notices += part.notes(found.rows_with([name]), found.column, what)
+            what = f"with the label {name!r}, which the label map drops"
+            notices += part.notes(found.rows_with([name]), found.column, "found", what)
     return notices
 
 

@@ -39,19 +39,19 @@ def clean_texts(rows: Rows, column: str) -> tuple[Rows, npt.NDArray[np.bool_], l
     else:
         other = np.array([v is not None and not isinstance(v, str) for v in values])
         kinds = sorted({type(v).__name__ for v, odd in zip(values, other, strict=True) if odd})
-        what = f"whose text is no text ({', '.join(kinds)}) are left out"
-        notices += rows.notes(other, column, what)
+        what = f"whose text is something else ({', '.join(kinds)})"
+        notices += rows.notes(other, column, "left out", what)
         texts = pa.chunked_array(
             [pa.array([v if isinstance(v, str) else None for v in values], pa.large_string())]
         )
         table = table.set_column(index, column, texts)
     usable = pc.is_valid(texts).to_numpy().astype(bool)
     absent = ~usable if values is None else np.array([v is None for v in values])
-    notices += rows.notes(absent, column, "without a text are left out")
+    notices += rows.notes(absent, column, "left out", "without a text")
     if not usable.any():
         raise DataError(f"{rows.where}: expected texts in the column {column}, got none")
     blank = ~pc.fill_null(pc.match_substring_regex(texts, r"\S"), True).to_numpy().astype(bool)
-    notices += rows.notes(blank, column, "with an empty text are kept")
+    notices += rows.notes(blank, column, "kept", "with an empty text")
     if texts.type != table.schema.field(index).type:
         table = table.set_column(index, pa.field(column, texts.type), texts)
     return Rows(table, rows.files), usable, notices

@@ -15,7 +15,7 @@ __all__ = ["column_of", "mixed_values", "table_of", "typed"]
 _MIXED = {b"robustft": b"mixed"}
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 _WHOLE = r"^[+-]?(0|[1-9][0-9]*)$"
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_NUMBER = r"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], where: str) -> tuple[pa.Table, list[str]]:
@@ -99,7 +99,7 @@ def _typed_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         if _all_match(values, _WHOLE):
             return pc.cast(values, pa.int64())
-        if _all_match(values, _NUMBER) and not _all_match(values, r"^[+-]?0[0-9]"):
+        if _all_match(values, _NUMBER):
             return pc.cast(values, pa.float64())
     except pa.ArrowInvalid:
         return column  # a whole number beyond 64 bits
