@@ -106,6 +106,7 @@ def export(job: Job, out: Path | None, *, workers: int, as_json: bool, dry_run: 
             severity=job.severity,
             seed=job.seed,
             workers=workers,
+            remarks=job.notices,
             progress=lambda rows: bars.advance(bar, rows),
         )
     if as_json:

@@ -76,6 +76,7 @@ def export_transformed(
     severity: int | None = None,
     seed: int = 0,
     workers: int = 1,
+    remarks: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Write ``data/SPLIT.parquet`` and ``edits/SPLIT.jsonl`` of a run, and finish it.
@@ -86,6 +87,8 @@ def export_transformed(
         The rows to transform; none is dropped, merged or moved.
     run
         A started run; if it is finished, nothing is done.
+    remarks
+        What a reader of the manifest should know: rows left out, checks overruled.
     progress
         Called with the number of rows done since the last call.
 
@@ -119,7 +122,18 @@ def export_transformed(
         progress(len(part.texts))
     counts, skips = _assemble(split, pieces, store, run.path)
     shutil.rmtree(store.folder, ignore_errors=True)
-    manifest = _manifest(split, transforms, severity, seed, counts, skips)
+    manifest = {
+        "seed": seed,
+        "split": split.name,
+        "source_fingerprint": split.fingerprint,
+        "label_kind": split.task.label_kind.value if split.task.label_kind else "unknown",
+        "remarks": list(remarks),
+        "transforms": [
+            {"spec": t.spec, "version": t.version, "rate": t.rate_at(severity)}
+            for t in members_of(transforms)
+        ],
+        **_shares(counts, skips),
+    }
     run.log(
         {
             "event": "transformed",
@@ -207,23 +221,9 @@ def write_parquet(tables: Iterable[pa.Table], schema: pa.Schema, path: Path) -> 
             writer.write_table(table.cast(schema))
 
 
-def _manifest(
-    split: Split,
-    transforms: Transforms,
-    severity: int | None,
-    seed: int,
-    counts: Counter[str],
-    skips: Counter[str],
-) -> dict[str, Any]:
+def _shares(counts: Counter[str], skips: Counter[str]) -> dict[str, Any]:
     words = max(counts["words"], 1)
     return {
-        "seed": seed,
-        "split": split.name,
-        "source_fingerprint": split.fingerprint,
-        "transforms": [
-            {"spec": t.spec, "version": t.version, "rate": t.rate_at(severity)}
-            for t in members_of(transforms)
-        ],
         "counts": {name: counts[name] for name in (*_COUNTS, *_UNITS)},
         "target_share": counts["target"] / words,
         "eligible_share": counts["eligible"] / words,
