@@ -10,19 +10,17 @@ from robustft.text.edits import Edit
 
 __all__ = ["word_diff"]
 
-# Of a stretch without edits, this many characters are shown on each side of the gap.
-_CONTEXT = 60
+# A text up to this many characters is shown whole; of a longer one, this many around each edit.
+_WHOLE, _CONTEXT = 500, 70
 
 
 def _shortened(text: str, *, first: bool, last: bool) -> str:
-    """Cut the middle out of a long stretch that did not change."""
-    head = "" if first else text[:_CONTEXT]
-    tail = "" if last else text[-_CONTEXT:]
-    if len(text) <= len(head) + len(tail) + 20:
+    """Cut the middle out of a long stretch that did not change, between words."""
+    if len(text) <= (1 if first or last else 2) * _CONTEXT + 20:
         return text
-    return (
-        f"{head} \u2026 {tail}" if head and tail else f"{head} \u2026" if head else f"\u2026 {tail}"
-    )
+    head = "" if first else text[:_CONTEXT].rpartition(" ")[0] + " "
+    tail = "" if last else " " + text[-_CONTEXT:].partition(" ")[2]
+    return f"{head}\u2026{tail}"
 
 
 def word_diff(text: str, edits: Sequence[Edit], *, colour: bool) -> Text:
@@ -39,8 +37,10 @@ def word_diff(text: str, edits: Sequence[Edit], *, colour: bool) -> Text:
     """
     shown = Text("  ")
     position = 0
+    whole = len(text) <= _WHOLE
     for number, edit in enumerate(edits):
-        shown.append(_shortened(text[position : edit.start], first=number == 0, last=False))
+        before = text[position : edit.start]
+        shown.append(before if whole else _shortened(before, first=number == 0, last=False))
         removed, added = text[edit.start : edit.end], edit.replacement
         if removed:
             shown.append(removed if colour else f"[-{removed}-]", style="red strike")
@@ -50,5 +50,5 @@ def word_diff(text: str, edits: Sequence[Edit], *, colour: bool) -> Text:
             shown.append(added if colour else f"{{+{added}+}}", style="bold green")
         position = edit.end
     rest = text[position:]
-    shown.append(_shortened(rest, first=not edits, last=True) if edits else rest[: 4 * _CONTEXT])
+    shown.append(rest if whole else _shortened(rest, first=False, last=True))
     return shown

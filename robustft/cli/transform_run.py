@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
@@ -154,8 +155,12 @@ def _show_row(row: Perturbed, skips: dict[str, int]) -> None:
 
 def _show_summary(job: Job, few: Split) -> None:
     """Print, for each transform alone, what it could and did change over the sample."""
-    table = Table(title=f"over {len(few)} rows of {job.split.name}, each transform alone")
-    for heading in ("transform", "rate", "could change", "did change", "unchanged rows"):
+    table = Table(
+        title=f"{len(few)} rows of {job.split.name}, each transform alone",
+        caption="could and did: share of the words; no-ops: rows that stay as they are",
+        box=SIMPLE,
+    )
+    for heading in ("transform", "rate", "could", "did", "no-ops"):
         table.add_column(heading, justify="left" if heading == "transform" else "right")
     table.add_column("most often skipped because")
     for transform in members_of(job.chain):
