@@ -21,6 +21,7 @@ __all__ = [
     "classification_scores",
     "correct",
     "f1_change",
+    "ratio_of_sums",
     "regression_change",
     "regression_metrics",
     "regression_scores",
@@ -146,6 +147,26 @@ def regression_change(
         "mse": (drawn.difference(0, level, few), drawn.test(0)),
         "r2": (drawn.difference(1, level, few or _NO_VARIANCE), drawn.test(1)),
     }
+
+
+def ratio_of_sums(
+    top: Floats, bottom: Floats, *, seed: int, reason: str = "", level: float = LEVEL
+) -> Estimate:
+    """Return the sum of `top` over that of `bottom`, two numbers a row, by the bootstrap.
+
+    It is undefined, for `reason`, where the second sum is not above 0; there is no interval where
+    that happens in more than a few resamples.
+    """
+    _check(top, bottom)
+    rows, counts = np.unique(np.stack([top, bottom], 1), axis=0, return_counts=True)
+    if not len(top):
+        return _nothing(1).estimate(0, level, "no rows")
+
+    def ratio(resampled: Floats) -> Floats:
+        sums = resampled @ rows
+        return _ratio(sums[:, 0], sums[:, 1])[:, None]
+
+    return bootstrap(ratio, counts.astype(np.int64), seed=seed).estimate(0, level, reason)
 
 
 def _check(labels: Array, predictions: Array) -> None:

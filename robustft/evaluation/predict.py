@@ -1,0 +1,218 @@
+"""What a model says about many texts, and which of them it could tell apart at all.
+
+A text is computed once: texts that give the same token ids share one result, so a change that the
+tokenizer swallows can never flip a prediction. Batches are formed by length. Which texts share a
+batch moves a logit by rounding alone: on a CPU in 32 bits by less than 1e-5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from robustft.data.task import Task, TaskType
+from robustft.model.device import resolve_device, resolve_precision
+from robustft.model.load import LoadedModel, load_finetuned
+from robustft.seeding import mix
+from robustft.training.batching import TokenizedTexts, plan_batches, tokenize
+
+__all__ = ["DEFAULT_LENGTH", "Predictions", "Predictor", "predict", "token_hashes"]
+
+DEFAULT_LENGTH = 256
+_ROWS = 32
+_SALT = 0x746F6B656E
+
+Floats = npt.NDArray[np.float32]
+Hashes = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """A model's outputs for texts, in the texts' order.
+
+    Attributes
+    ----------
+    logits
+        Float32, shape ``(n, num_labels)``; the columns are the data's label codes.
+    token_hash
+        Uint64, shape ``(n,)``: a hash of the token ids after truncation, all that the model saw.
+    truncated
+        Whether the text was longer than the model reads, shape ``(n,)``.
+    regression
+        Whether the one output is a number to be taken as it is.
+    """
+
+    logits: Floats
+    token_hash: Hashes
+    truncated: npt.NDArray[np.bool_]
+    regression: bool = False
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    @property
+    def probabilities(self) -> Floats:
+        """Softmax of the logits, shape ``(n, num_labels)``; of no columns for a regression."""
+        if self.regression:
+            return np.empty((len(self), 0), np.float32)
+        shifted = self.logits - self.logits.max(axis=1, keepdims=True)
+        powers = np.exp(shifted)
+        shares: Floats = powers / powers.sum(axis=1, keepdims=True)
+        return shares
+
+    @property
+    def predictions(self) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
+        """The label codes predicted, int64; for a regression the numbers, float64."""
+        if self.regression:
+            return self.logits[:, 0].astype(np.float64)
+        codes: npt.NDArray[np.int64] = self.logits.argmax(axis=1).astype(np.int64)
+        return codes
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Predictions:
+        """Return the predictions for `rows`, in that order."""
+        return Predictions(
+            self.logits[rows], self.token_hash[rows], self.truncated[rows], self.regression
+        )
+
+
+def token_hashes(tokens: TokenizedTexts) -> Hashes:
+    """Return one hash a text of its token ids and their places: shape ``(len(tokens),)``.
+
+    Two texts that differ share one with a probability of about 2 ** -64.
+    """
+    lengths = tokens.lengths
+    places = np.arange(len(tokens.ids), dtype=np.int64) - np.repeat(tokens.offsets[:-1], lengths)
+    # Ids and places both fit in 32 bits, so each pair has a counter of its own.
+    pairs = tokens.ids.astype(np.uint64) << np.uint64(32) | places.astype(np.uint64)
+    hashed = mix(np.asarray(_SALT, np.uint64), pairs)
+    # Sums wrap at 2 ** 64, and so do their differences: exact, also for a text without tokens.
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(hashed, dtype=np.uint64)])
+    return mix(sums[tokens.offsets[1:]] - sums[tokens.offsets[:-1]], lengths)
+
+
+class Predictor:
+    """A model that remembers what it computed, for several sets of much the same texts.
+
+    Parameters
+    ----------
+    loaded
+        A fine-tuned model.
+    batch_size
+        Rows a batch.
+    max_length
+        Tokens of a text that are read; at most what the model can read.
+    device, precision
+        As in training; here 32 bits are the default, since in bfloat16 what else is in a batch
+        can decide a close call.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        *,
+        batch_size: int | None = None,
+        max_length: int | None = None,
+        device: str = "auto",
+        precision: str = "fp32",
+    ) -> None:
+        self._loaded = loaded
+        self._device = resolve_device(device)
+        self._precision = resolve_precision(precision, self._device)
+        self._rows = batch_size or _ROWS
+        limit = loaded.max_positions
+        self.max_length = min(n for n in (max_length or DEFAULT_LENGTH, limit) if n is not None)
+        self._regression = loaded.task.type is TaskType.REGRESSION
+        self._known_hashes: Hashes = np.empty(0, np.uint64)
+        self._known_logits: Floats = np.empty((0, self._outputs), np.float32)
+
+    @property
+    def _outputs(self) -> int:
+        return 1 if self._regression else len(self._loaded.label_order)
+
+    def remember(self, predictions: Predictions) -> None:
+        """Take results of an earlier call, of this process or another, for known."""
+        hashes = np.concatenate([self._known_hashes, predictions.token_hash])
+        logits = np.concatenate([self._known_logits, predictions.logits])
+        self._known_hashes, first = np.unique(hashes, return_index=True)
+        self._known_logits = logits[first]
+
+    def predict(
+        self, texts: Sequence[str], progress: Callable[[int], None] = lambda _: None
+    ) -> Predictions:
+        """Return the model's outputs for `texts`; `progress` is told the rows done since."""
+        tokens = tokenize(self._loaded.tokenizer, texts, self.max_length)
+        hashes = token_hashes(tokens)
+        distinct, first, back = np.unique(hashes, return_index=True, return_inverse=True)
+        place = np.searchsorted(self._known_hashes, distinct)
+        place[place == len(self._known_hashes)] = 0
+        known = np.zeros(len(distinct), np.bool_)
+        if len(self._known_hashes):
+            known = self._known_hashes[place] == distinct
+        logits = np.empty((len(distinct), self._outputs), np.float32)
+        logits[known] = self._known_logits[place[known]]
+        times = np.bincount(back, minlength=len(distinct))
+        progress(int(times[known].sum()))
+        missing = np.flatnonzero(~known)
+        for rows, computed in self._compute(tokens, first[missing].astype(np.int64)):
+            logits[missing[rows]] = computed
+            progress(int(times[missing[rows]].sum()))
+        made = Predictions(logits[back], hashes, tokens.truncated, self._regression)
+        self.remember(made)
+        return made
+
+    def _compute(
+        self, tokens: TokenizedTexts, rows: npt.NDArray[np.int64]
+    ) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+        """Yield positions in `rows` and their logits, longest texts first."""
+        model: torch.nn.Module = self._loaded.model
+        model.to(self._device).eval()
+        order = list(self._loaded.label_order) if not self._regression else [0]
+        mixed = self._precision == "bf16"
+        with (
+            torch.inference_mode(),
+            torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=mixed),
+        ):
+            for batch in plan_batches(tokens.lengths[rows], self._rows):
+                inputs = tokens.collate(rows[batch], self._device)
+                logits = model(**inputs).logits.float().cpu().numpy()
+                yield batch, logits[:, order]
+
+
+def predict(
+    model: LoadedModel | str | Path,
+    texts: Sequence[str],
+    *,
+    task: Task | None = None,
+    batch_size: int | None = None,
+    max_length: int | None = None,
+    device: str = "auto",
+    precision: str = "fp32",
+    progress: Callable[[int], None] = lambda _: None,
+) -> Predictions:
+    """Return what a fine-tuned model says about `texts`, in their order.
+
+    Parameters
+    ----------
+    model
+        A loaded model, a folder or a hub name; for the latter two `task` says what it is for.
+    batch_size, max_length, device, precision
+        See `Predictor`.
+    progress
+        Called with the number of rows done since the last call.
+
+    Raises
+    ------
+    ModelError
+        The model cannot be loaded, or its labels are not those of the task.
+    """
+    if not isinstance(model, LoadedModel):
+        model = load_finetuned(model, task=task or Task())
+    predictor = Predictor(
+        model, batch_size=batch_size, max_length=max_length, device=device, precision=precision
+    )
+    return predictor.predict(texts, progress)

@@ -1,0 +1,269 @@
+"""What an evaluation found, as plain data: what `metrics.json` holds and every view is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from robustft.errors import RunError
+from robustft.scoring.power import Detectable
+from robustft.scoring.statistics import Difference, Estimate, Test
+
+__all__ = [
+    "FORMAT",
+    "ORIGINAL",
+    "Answer",
+    "Cell",
+    "ModelFacts",
+    "Pair",
+    "PairCell",
+    "RobustnessResult",
+    "SetFacts",
+    "SharedWords",
+    "Verdict",
+    "Yes",
+]
+
+FORMAT = 1
+ORIGINAL = "original"
+
+Yes = Literal["yes", "no", "cannot tell"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetFacts:
+    """A test set and what was done to make it.
+
+    Attributes
+    ----------
+    kind
+        ``original``; ``single``, one transform alone; ``mix``, a whole chain in order.
+    target_share, eligible_share, changed_share
+        Of the set's words (so long texts weigh more): what should have changed, what could have,
+        what did.
+    unchanged_share, rejected_share
+        Of the rows: those in which nothing changed, and those whose change was taken back. Both
+        count as original text, which makes a model look more robust than it is.
+    """
+
+    name: str
+    kind: Literal["original", "single", "mix"]
+    rows: int
+    spec: str = ""
+    severity: int | None = None
+    words: int = 0
+    target_share: float = 0.0
+    eligible_share: float = 0.0
+    changed_share: float = 0.0
+    unchanged_share: float = 0.0
+    rejected_share: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """A model that was evaluated, and what it was trained on."""
+
+    name: str
+    role: Literal["clean", "augmented", "model"] = "model"
+    augmented_rows: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One model on one set.
+
+    Attributes
+    ----------
+    metrics
+        By name, each with its interval.
+    drop
+        By metric: how much *worse* it is than on the original set, paired. Positive is worse, for
+        an error too.
+    test
+        Whether the model does equally well on both; corrected over the transformed sets.
+    detectable
+        The smallest drop that this test would have shown.
+    flips
+        The share of predictions that differ from those on the original; not for regression.
+    same_tokens
+        The share of rows that gave the model the same token ids as the original.
+    drop_of_others
+        The drop of the first metric among the other rows.
+    truncated
+        The share of rows longer than the model reads.
+    """
+
+    model: str
+    set: str
+    metrics: dict[str, Estimate]
+    truncated: float
+    drop: dict[str, Difference] | None = None
+    test: Test | None = None
+    detectable: Detectable | None = None
+    flips: Estimate | None = None
+    same_tokens: float | None = None
+    drop_of_others: Difference | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairCell:
+    """Two models on one set: how much *better* the augmented one is, by metric."""
+
+    set: str
+    gain: dict[str, Difference]
+    test: Test
+    detectable: Detectable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A clean and an augmented model compared.
+
+    Attributes
+    ----------
+    cells
+        One a set. The tests on the original set and on the mix stand alone, one question each;
+        `p_corrected` corrects over all transformed sets.
+    won_back
+        The augmented model's gain on the mix as a share of the clean model's drop there.
+    """
+
+    clean: str
+    augmented: str
+    cells: tuple[PairCell, ...]
+    won_back: Estimate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedWords:
+    """Words that edits brought into the test set, and how many of them training had brought too."""
+
+    test: int
+    shared: int
+
+    @property
+    def share(self) -> float:
+        """The shared words as a share of the test set's."""
+        return self.shared / self.test if self.test else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One question, answered as far as the numbers go."""
+
+    question: str
+    answer: Yes
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Answers, and what one must know to read them rightly."""
+
+    answers: tuple[Answer, ...]
+    caveats: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustnessResult:
+    """Models on an original test set and on transformed ones, with the uncertainty of it all.
+
+    Attributes
+    ----------
+    task
+        `Task.to_dict` of the data.
+    mix
+        The set that the verdict is about; None when no text was transformed.
+    """
+
+    task: dict[str, Any]
+    models: tuple[ModelFacts, ...]
+    sets: tuple[SetFacts, ...]
+    cells: tuple[Cell, ...]
+    mix: str | None = None
+    pair: Pair | None = None
+    shared_words: SharedWords | None = None
+    verdict: Verdict = Verdict(answers=(), caveats=())
+    folder: str | None = None
+    format: int = FORMAT
+
+    @property
+    def metric(self) -> str:
+        """The metric that tests and verdicts are about: ``accuracy`` or ``mse``."""
+        return "mse" if self.task["type"] == "regression" else "accuracy"
+
+    def cell(self, model: str, set: str) -> Cell:  # noqa: A002
+        """Return the cell of a model and a set; a `KeyError` if there is none."""
+        for cell in self.cells:
+            if (cell.model, cell.set) == (model, set):
+                return cell
+        raise KeyError((model, set))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON; the folder, which may move, is left out."""
+        plain: dict[str, Any] = _adapter().dump_python(self, mode="json", exclude={"folder"})
+        return {"format": plain.pop("format"), **plain}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> RobustnessResult:
+        """Return the result that `to_dict` wrote.
+
+        Raises
+        ------
+        RunError
+            The values are of another format, or damaged.
+        """
+        if plain.get("format") != FORMAT:
+            raise RunError(
+                f"metrics: expected format {FORMAT}, got {plain.get('format')!r}; "
+                "evaluate again with --force"
+            )
+        try:
+            return _adapter().validate_python(dict(plain))
+        except ValidationError as problem:
+            where = ".".join(str(part) for part in problem.errors()[0]["loc"])
+            raise RunError(
+                f"metrics: expected what an evaluation writes, got something else at {where}; "
+                "evaluate again with --force"
+            ) from None
+
+    def to_pandas(self) -> Any:
+        """Return a `pandas.DataFrame` with one row a model and set."""
+        import pandas as pd
+
+        facts = {s.name: s for s in self.sets}
+        return pd.DataFrame([_flat(cell, facts[cell.set]) for cell in self.cells])
+
+
+@cache
+def _adapter() -> TypeAdapter[RobustnessResult]:
+    return TypeAdapter(RobustnessResult)
+
+
+def _flat(cell: Cell, facts: SetFacts) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "model": cell.model,
+        "set": cell.set,
+        "severity": facts.severity,
+        "rows": facts.rows,
+    }
+    for name, number in cell.metrics.items():
+        row |= {name: number.value, f"{name}_low": number.low, f"{name}_high": number.high}
+    for name, drop in (cell.drop or {}).items():
+        row |= {
+            f"{name}_drop": drop.value,
+            f"{name}_drop_low": drop.low,
+            f"{name}_drop_high": drop.high,
+        }
+    row["p"] = cell.test.p if cell.test else None
+    row["p_corrected"] = cell.test.p_corrected if cell.test else None
+    row["flip_rate"] = cell.flips.value if cell.flips else None
+    row["same_tokens"] = cell.same_tokens
+    row["truncated"] = cell.truncated
+    row["changed_share"] = facts.changed_share
+    row["unchanged_share"] = facts.unchanged_share
+    return row

@@ -1,0 +1,225 @@
+"""Compare what models say about the same rows, as they are and transformed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robustft.data.task import Task, TaskType
+from robustft.errors import DataError
+from robustft.evaluation.predict import Predictions
+from robustft.evaluation.results import (
+    ORIGINAL,
+    Cell,
+    ModelFacts,
+    Pair,
+    PairCell,
+    RobustnessResult,
+    SetFacts,
+    SharedWords,
+)
+from robustft.evaluation.verdict import judge
+from robustft.scoring.metrics import (
+    classification_metrics,
+    correct,
+    f1_change,
+    ratio_of_sums,
+    regression_change,
+    regression_metrics,
+    squared_error,
+)
+from robustft.scoring.power import smallest_change
+from robustft.scoring.statistics import (
+    Difference,
+    Estimate,
+    Test,
+    accuracy_change,
+    holm,
+    mcnemar,
+    share,
+)
+from robustft.seeding import fold_in
+
+__all__ = ["compare"]
+
+Array = npt.NDArray[Any]
+Outputs = Mapping[str, Predictions]
+
+
+def compare(
+    labels: Array,
+    sets: Sequence[SetFacts],
+    models: Mapping[ModelFacts, Outputs],
+    *,
+    task: Task,
+    mix: str | None = None,
+    shared_words: SharedWords | None = None,
+    remarks: Sequence[str] = (),
+    seed: int = 0,
+) -> RobustnessResult:
+    """Compare models on a test set and its transformed versions; all of it is paired by row.
+
+    Parameters
+    ----------
+    labels
+        The rows' label codes or numbers, shape ``(n,)``.
+    sets
+        The original set, called ``original``, and the transformed ones.
+    models
+        For each model its predictions by set. A clean and an augmented one make a pair.
+    mix
+        The set that the verdict is about.
+    remarks
+        What else a reader must know; they become caveats of the verdict.
+    seed
+        Keys the resampling of the intervals.
+
+    Raises
+    ------
+    DataError
+        There are no rows, or the rows of a set are not those of the labels.
+    """
+    if not len(labels):
+        raise DataError("evaluation: expected labelled rows, got none")
+    for facts, outputs in models.items():
+        for name in (s.name for s in sets):
+            if len(outputs[name]) != len(labels):
+                raise DataError(
+                    f"{facts.name} on {name}: expected {len(labels):,} predictions, "
+                    f"got {len(outputs[name]):,}"
+                )
+    measure = _Measure(labels, task, fold_in(seed, "intervals"))
+    cells: list[Cell] = []
+    for facts, outputs in models.items():
+        cells += _cells(measure, facts.name, sets, outputs)
+    result = RobustnessResult(
+        task=task.to_dict(),
+        models=tuple(models),
+        sets=tuple(sets),
+        cells=tuple(cells),
+        mix=mix,
+        pair=_pair(measure, sets, models, mix),
+        shared_words=shared_words,
+    )
+    scale = float(np.var(labels)) if task.type is TaskType.REGRESSION else 1.0
+    return replace(result, verdict=judge(result, remarks, scale=scale))
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """The metrics of one kind of task."""
+
+    labels: Array
+    task: Task
+    seed: int
+
+    @property
+    def regression(self) -> bool:
+        return self.task.type is TaskType.REGRESSION
+
+    @property
+    def metric(self) -> str:
+        return self.task.metric
+
+    def metrics(self, said: Array) -> dict[str, Estimate]:
+        of = regression_metrics if self.regression else classification_metrics
+        return of(self.labels, said, seed=self.seed)
+
+    def advantage(self, first: Array, second: Array) -> tuple[dict[str, Difference], Test]:
+        """Return by metric how much better `first` is than `second`, and the test of it."""
+        if self.regression:
+            # A smaller error is better, so the order turns for it and stays for R².
+            changes = regression_change(self.labels, second, first, seed=self.seed)
+            error, test = changes["mse"]
+            return {"mse": error, "r2": -changes["r2"][0]}, test
+        a, b = correct(self.labels, first), correct(self.labels, second)
+        f1, _ = f1_change(self.labels, first, second, seed=self.seed)
+        return {"accuracy": accuracy_change(a, b), "macro_f1": f1}, mcnemar(a, b)
+
+    def among(self, rows: npt.NDArray[np.bool_]) -> _Measure:
+        return replace(self, labels=self.labels[rows])
+
+    def loss(self, said: Array) -> npt.NDArray[np.float64]:
+        """Return each row's error: 0 or 1, or squared."""
+        if self.regression:
+            return squared_error(self.labels, said)
+        return 1.0 - correct(self.labels, said).astype(np.float64)
+
+
+def _cells(measure: _Measure, model: str, sets: Sequence[SetFacts], outputs: Outputs) -> list[Cell]:
+    """Return a model's cells, its tests corrected over the transformed sets."""
+    original = outputs[ORIGINAL]
+    cells = []
+    for facts in sets:
+        there = outputs[facts.name]
+        cell = Cell(
+            model=model,
+            set=facts.name,
+            metrics=measure.metrics(there.predictions),
+            truncated=float(there.truncated.mean()),
+        )
+        cells.append(cell if facts.kind == ORIGINAL else _against(measure, cell, original, there))
+    transformed = [cell for cell in cells if cell.test is not None]
+    tests = holm([cell.test for cell in transformed if cell.test is not None])
+    corrected = {cell.set: test for cell, test in zip(transformed, tests, strict=True)}
+    return [replace(cell, test=corrected.get(cell.set)) for cell in cells]
+
+
+def _against(measure: _Measure, cell: Cell, original: Predictions, there: Predictions) -> Cell:
+    """Return the cell of a transformed set with all that compares it with the original."""
+    before, after = original.predictions, there.predictions
+    drop, test = measure.advantage(before, after)
+    others = original.token_hash != there.token_hash
+    elsewhere = None
+    if others.any():
+        elsewhere, _ = measure.among(others).advantage(before[others], after[others])
+    return replace(
+        cell,
+        drop=drop,
+        test=test,
+        detectable=smallest_change(drop[measure.metric]),
+        flips=None if measure.regression else share(before != after),
+        same_tokens=float(1 - others.mean()),
+        drop_of_others=elsewhere[measure.metric] if elsewhere else None,
+    )
+
+
+def _pair(
+    measure: _Measure,
+    sets: Sequence[SetFacts],
+    models: Mapping[ModelFacts, Outputs],
+    mix: str | None,
+) -> Pair | None:
+    roles = {facts.role: facts for facts in models}
+    clean, augmented = roles.get("clean"), roles.get("augmented")
+    if clean is None or augmented is None:
+        return None
+    cells = []
+    for facts in sets:
+        first, second = (models[m][facts.name].predictions for m in (augmented, clean))
+        gain, test = measure.advantage(first, second)
+        cells.append(
+            PairCell(
+                set=facts.name,
+                gain=gain,
+                test=test,
+                detectable=smallest_change(gain[measure.metric]),
+            )
+        )
+    transformed = [i for i, facts in enumerate(sets) if facts.kind != ORIGINAL]
+    for i, test in zip(transformed, holm([cells[i].test for i in transformed]), strict=True):
+        cells[i] = replace(cells[i], test=test)
+    won_back = None
+    if mix is not None:
+        lost = measure.loss(models[clean][mix].predictions)
+        won_back = ratio_of_sums(
+            lost - measure.loss(models[augmented][mix].predictions),
+            lost - measure.loss(models[clean][ORIGINAL].predictions),
+            seed=measure.seed,
+            reason="the clean model loses nothing that could be won back",
+        )
+    return Pair(clean=clean.name, augmented=augmented.name, cells=tuple(cells), won_back=won_back)
