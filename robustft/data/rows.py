@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from robustft.data.values import same_mixed
+from robustft.errors import DataError
+
 __all__ = ["Rows", "join", "listed"]
 
 _SHOWN = 5
@@ -75,12 +78,23 @@ def join(parts: Sequence[Rows]) -> Rows:
     """Return the rows of several files of one split, one after the other.
 
     Columns that a file lacks are empty there.
+
+    Raises
+    ------
+    DataError
+        A column has types in two files that do not go together.
     """
     if len(parts) == 1:
         return parts[0]
-    tables = pa.concat_tables([part.table for part in parts], promote_options="permissive")
+    try:
+        table = pa.concat_tables(
+            same_mixed([part.table for part in parts]), promote_options="permissive"
+        )
+    except pa.ArrowException as error:
+        files = ", ".join(part.where for part in parts)
+        raise DataError(f"{files}: expected parts with the same columns, got: {error}") from error
     return Rows(
-        tables,
+        table,
         tuple(file for part in parts for file in part.files),
         untyped=all(part.untyped for part in parts),
         notices=tuple(notice for part in parts for notice in part.notices),

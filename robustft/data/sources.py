@@ -170,9 +170,10 @@ def _object(data: Any, where: str) -> Rows:
     if isinstance(data, pa.Table):
         table = data
     elif library == "pandas" and hasattr(data, "columns"):
-        table = _columns(
-            {str(n): data.iloc[:, i] for i, n in enumerate(data.columns)}, where, notices
-        )
+        names = [str(name) for name in data.columns]
+        if len(set(names)) < len(names):
+            raise DataError(f"{where}: expected distinct column names, got {', '.join(names)}")
+        table = _columns({n: data.iloc[:, i] for i, n in enumerate(names)}, where, notices)
     elif library == "polars" and hasattr(data, "columns"):
         table = _columns({n: data.get_column(n) for n in data.columns}, where, notices)
     elif library == "datasets" and hasattr(data, "features"):
@@ -201,6 +202,11 @@ def _columns(columns: Mapping[str, Any], where: str, notices: list[str]) -> pa.T
             array, made = _from_series(name, values, where, notices)
         arrays.append(array)
         fields.append(made)
+    lengths = sorted({len(array) for array in arrays})
+    if len(lengths) > 1:
+        raise DataError(
+            f"{where}: expected columns of one length, got {' and '.join(map(str, lengths))} values"
+        )
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 

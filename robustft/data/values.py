@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["column_of", "mixed_values", "table_of", "typed"]
+__all__ = ["column_of", "mixed_values", "same_mixed", "table_of", "typed"]
 
 _MIXED = {b"robustft": b"mixed"}
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
@@ -55,10 +55,7 @@ def column_of(
         )
         return column_of(name, cleaned, where, notices)
     except (pa.ArrowException, OverflowError, TypeError):
-        texts = [None if _is_missing(v) else json.dumps(v, default=str) for v in values]
-        return pa.array(texts, pa.large_string()), pa.field(
-            name, pa.large_string(), metadata=_MIXED
-        )
+        return _as_mixed(name, values)
     return column, pa.field(name, column.type)
 
 
@@ -77,6 +74,30 @@ def mixed_values(table: pa.Table, name: str) -> list[Any] | None:
     if dict(table.schema.field(name).metadata or {}) != _MIXED:
         return None
     return [None if v is None else json.loads(v) for v in table[name].to_pylist()]
+
+
+def same_mixed(tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """Return the tables with a column that is mixed in one of them mixed in all of them."""
+    names = {
+        field.name
+        for table in tables
+        for field in table.schema
+        if dict(field.metadata or {}) == _MIXED
+    }
+    return [_with_mixed(table, names.intersection(table.column_names)) for table in tables]
+
+
+def _with_mixed(table: pa.Table, names: Collection[str]) -> pa.Table:
+    for name in sorted(names):
+        if mixed_values(table, name) is None:
+            column, field = _as_mixed(name, table[name].to_pylist())
+            table = table.set_column(table.column_names.index(name), field, column)
+    return table
+
+
+def _as_mixed(name: str, values: Sequence[Any]) -> tuple[pa.Array, pa.Field]:
+    texts = [None if _is_missing(v) else json.dumps(v, default=str) for v in values]
+    return pa.array(texts, pa.large_string()), pa.field(name, pa.large_string(), metadata=_MIXED)
 
 
 def typed(table: pa.Table, keep: Collection[str | None]) -> pa.Table:

@@ -166,3 +166,19 @@ def test_the_caller_knows_better_than_the_card(tmp_path):
     fill(tmp_path, "test.csv")
     (tmp_path / "README.md").write_text("---\ntask_ids: [topic-classification]\n---\n")
     assert load_dataset(tmp_path, label_kind="quantity").task.label_kind is LabelKind.QUANTITY
+
+
+def test_parts_whose_types_differ_are_read_together(tmp_path):
+    (tmp_path / "test-00000-of-00002.jsonl").write_text('{"text": "a"}\n{"text": 3}')
+    (tmp_path / "test-00001-of-00002.jsonl").write_text('{"text": "b \\"c\\""}')
+    dataset = load_dataset(tmp_path)
+    assert dataset.test.texts == ["a", 'b "c"']
+    assert any("left out 1 row whose text is something else (int)" in n for n in dataset.notices)
+
+
+def test_parts_that_do_not_go_together_are_an_error(tmp_path):
+    for part, label in enumerate(["x", [1]]):
+        table = pa.table({"text": ["a"], "label": [label]})
+        pq.write_table(table, tmp_path / f"test-{part:05d}-of-00002.parquet")
+    with pytest.raises(DataError, match="expected parts with the same columns, got: "):
+        load_dataset(tmp_path)

@@ -4,6 +4,8 @@ import datasets
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from robustft.data.dataset import check_trainable, load_dataset
 from robustft.data.features import class_names, with_class_names
@@ -92,8 +94,8 @@ def test_a_label_map_must_cover_every_label():
 
 def test_a_label_map_takes_named_classes_by_name_or_code():
     table = with_class_names(pa.table({"text": ["a", "b"], "label": [0, 1]}), "label", ("n", "p"))
-    for given in ("n=neg,p=pos", "0=neg,1=pos"):
-        assert load_dataset(table, label_map=given, make_splits=False).task.label_names == (
+    for text in ("n=neg,p=pos", "0=neg,1=pos"):
+        assert load_dataset(table, label_map=text, make_splits=False).task.label_names == (
             "neg",
             "pos",
         )
@@ -300,3 +302,29 @@ def test_good_data_can_be_trained_on():
     dataset = load_dataset({"train": rows(0, 1), "validation": rows(0, 1)})
     check_trainable(dataset)
     assert dataset.made == ()
+
+
+@pytest.mark.parametrize("label", [None, -1, math.nan, ""])
+def test_data_without_any_label_are_unlabelled(label):
+    dataset = load(label, label)
+    assert dataset["all"].labels is None
+    assert dataset.task.label_names == ()
+    said = "-1" if label == -1 else "empty"
+    assert dataset.notices == (f"all: every label is {said}; this split counts as unlabelled",)
+
+
+def test_narrow_codes_of_named_classes_are_widened_for_datasets():
+    table = pa.table({"text": ["a", "b"], "label": pa.array([1, 0], pa.int8())})
+    split = load_dataset(with_class_names(table, "label", ("x", "y")), make_splits=False)["all"]
+    assert split.table.schema.field("label").type == pa.int64()
+    assert split.labels.tolist() == [1, 0]
+
+
+@given(st.lists(st.sampled_from(["a", "b", None]), min_size=1, max_size=20))
+def test_a_label_map_never_moves_a_label_to_another_row(labels):
+    dataset = load(*labels, label_map="a=x,b=y", keep_unlabelled=True)
+    codes = {"a": 0, "b": 1, None: -1}
+    expected = [codes[label] for label in labels]
+    found = dataset["all"].labels
+    assert (found is None) == (set(labels) == {None})
+    assert found is None or found.tolist() == expected

@@ -240,3 +240,14 @@ def test_a_hub_that_does_not_answer_leaves_the_cache(monkeypatch):
     monkeypatch.setattr(datasets, "load_dataset", load)
     assert len(load_dataset("cached-set").test) == 3
     assert datasets.config.HF_HUB_OFFLINE is False
+
+
+def test_a_data_frame_with_one_name_twice_is_refused():
+    frame = pd.DataFrame([["a", "b"]], columns=["text", "text"])
+    with pytest.raises(DataError, match="data: expected distinct column names, got text, text"):
+        load_dataset(frame)
+
+
+def test_columns_of_different_lengths_are_refused():
+    with pytest.raises(DataError, match="data: expected columns of one length, got 1 and 2 values"):
+        load_dataset({"text": ["a", "b"], "label": [0]})
