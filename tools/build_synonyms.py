@@ -24,11 +24,11 @@ from wordnet import Inflector, WordNet, lemminflect_inflector, plain
 
 # A form that the tagger reads as another part of speech more often than this needs its context.
 AMBIGUOUS = 0.06
-DEFAULT_BEFORE = {"n": ("ADJ", "DET"), "v": ("VERB",), "a": ("ADJ", "ADV", "BE", "DET"), "r": ()}
+DEFAULT_BEFORE = {"n": ("ADJ", "DET"), "v": ("VERB",), "a": ("ADJ", "ADV", "BE", "DET")}
 DEFAULT_AFTER = {"n": ("END",)}
 SUBJECTS = tuple("he i it she that they we which who you film movie story".split())
 MORE = ("least", "less", "more", "most")
-POS_ORDER = "nvar"
+TAGGED = ("n", "v", "a", "r", "other")
 
 Conditions = tuple[tuple[str, tuple[str, ...]], ...]
 Tags = dict[str, list[int]]
@@ -94,6 +94,15 @@ def readings(rule: Rule, inflect: Inflector, tags: Tags) -> Iterator[Reading]:
         if fitting:
             found = tuple(sorted(conditions.items()))
             yield Reading(form, rule.pos, rule.lemma, tuple(fitting), found)
+            if tags_of_form == ["NN"] and ">+" not in conditions:
+                yield _possessive(Reading(form, rule.pos, rule.lemma, tuple(fitting), found))
+
+
+def _possessive(reading: Reading) -> Reading:
+    """Return the reading with ``'s`` on both sides; what stands after it no longer matters."""
+    before = tuple(pair for pair in reading.conditions if pair[0][0] == "<")
+    made = tuple((form + "'s", lemma) for form, lemma in reading.substitutes)
+    return replace(reading, form=reading.form + "'s", substitutes=made, conditions=before)
 
 
 def _alike(theirs: dict[str, dict[str, str]], tags: list[str]) -> list[tuple[str, str]]:
@@ -107,18 +116,20 @@ def with_context(
 ) -> dict[str, tuple[str, ...]]:
     """Add the part of speech's own conditions when the form is often something else.
 
-    A line that says ``<+ANY`` has been read and needs none.
+    Where the line says something of its own (``<+``; for the word after, ``>+`` or ``>-``),
+    that stands alone; ``<+ANY`` says that the line was read and needs nothing.
     """
     conditions = dict(conditions)
-    counts = tags.get(form, [0] * 5)
-    wrong = sum(counts) - counts[POS_ORDER.index(pos)]
-    if sum(counts) and wrong / sum(counts) > AMBIGUOUS and pos != "r":
-        if "<+" not in conditions:
-            conditions["<+"] = DEFAULT_BEFORE[pos]
-        if ">+" not in conditions and pos in DEFAULT_AFTER:
-            conditions[">+"] = DEFAULT_AFTER[pos]
-    if conditions.get("<+") == ("ANY",):
+    read = conditions.get("<+") == ("ANY",)
+    if read:
         del conditions["<+"]
+    counts = tags.get(form, [0] * len(TAGGED))
+    wrong = sum(counts) - counts[TAGGED.index(pos)]
+    if not read and sum(counts) and wrong / sum(counts) > AMBIGUOUS:
+        if pos in DEFAULT_BEFORE:
+            conditions.setdefault("<+", DEFAULT_BEFORE[pos])
+        if pos in DEFAULT_AFTER and ">-" not in conditions:
+            conditions.setdefault(">+", DEFAULT_AFTER[pos])
     return conditions
 
 

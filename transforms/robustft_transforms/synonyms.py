@@ -145,7 +145,7 @@ class Synonyms(Transform):
     ) -> str | Skip | tuple[Edit, ...]:
         """Return a substitute in the word's own case, with the article where that must change."""
         text, word = document.text, unit.text
-        lower = word.lower()
+        lower = word.lower().replace("’", "'")
         left, right = neighbours(text, unit.start, unit.end)
         if lower in _IN_IDIOM and _is_idiom(text, unit.start, left, lower, right):
             return _SKIP_PHRASE
@@ -157,11 +157,13 @@ class Synonyms(Transform):
         offered = reading.substitutes
         made = offered[draw.integers(len(offered))] if len(offered) > 1 else offered[0]
         if word != lower:
+            if "’" in word:
+                word, made = word.replace("’", "'"), made.replace("'", "’")
             if word == lower.capitalize():
                 made = made.capitalize()
             elif word.isupper():
                 made = made.upper()
-            else:
+            elif word != lower:
                 return _SKIP_CASE
         if left in _ARTICLES or left == ".":
             return _with_article(text, unit, made)
