@@ -138,8 +138,8 @@ def test_mixed_and_negated_reviews_have_both_labels(reviews: list[dict[str, Any]
 
 def test_word_counts_alone_do_not_settle_every_review(reviews: list[dict[str, Any]]) -> None:
     # A linear model on words sees no order: it must do well, and leave the rest to better ones.
-    accuracy = words_only_accuracy(reviews)
-    assert 0.85 < accuracy < 0.97
+    accuracy = words_only_accuracy(reviews[:6_000])
+    assert 0.8 < accuracy < 0.97
 
 
 def words_only_accuracy(rows: list[dict[str, Any]]) -> float:
@@ -148,8 +148,8 @@ def words_only_accuracy(rows: list[dict[str, Any]]) -> float:
 
     features = CountVectorizer(binary=True).fit_transform(texts_of(rows))
     labels = np.array([row["label"] for row in rows])
-    model = LogisticRegression(max_iter=300).fit(features[:8_000], labels[:8_000])
-    return float(model.score(features[8_000:], labels[8_000:]))
+    model = LogisticRegression(solver="liblinear").fit(features[:5_000], labels[:5_000])
+    return float(model.score(features[5_000:], labels[5_000:]))
 
 
 def test_events_are_distinct_zero_heavy_and_skewed(events: list[dict[str, Any]]) -> None:
