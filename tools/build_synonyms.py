@@ -124,8 +124,8 @@ def with_context(
     if read:
         del conditions["<+"]
     counts = tags.get(form, [0] * len(TAGGED))
-    wrong = sum(counts) - counts[TAGGED.index(pos)]
-    if not read and sum(counts) and wrong / sum(counts) > AMBIGUOUS:
+    total = sum(counts)
+    if not read and total - counts[TAGGED.index(pos)] > AMBIGUOUS * total:
         if pos in DEFAULT_BEFORE:
             conditions.setdefault("<+", DEFAULT_BEFORE[pos])
         if pos in DEFAULT_AFTER and ">-" not in conditions:
