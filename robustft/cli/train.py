@@ -29,7 +29,6 @@ from robustft.cli.options import (
     WithOption,
     WorkersOption,
 )
-from robustft.errors import UsageError
 
 if TYPE_CHECKING:
     from robustft.training.experiment import TrainedPair
@@ -135,7 +134,7 @@ def train(
             "label_kind": label_kind,
         },
         arguments={
-            "epochs": _whole(epochs),
+            "epochs": epochs,
             "learning_rate": lr,
             "batch_size": batch_size,
             "max_length": max_length,
@@ -152,14 +151,6 @@ def train(
         return _check(plan, overfit, lr, as_json=json)
     _run(plan, clean=clean, workers=workers, as_json=json)
     return 0
-
-
-def _whole(epochs: float | None) -> int | None:
-    if epochs is None:
-        return None
-    if epochs < 1 or epochs != int(epochs):
-        raise UsageError(f"--epochs: expected a whole number of at least 1, got {epochs:g}")
-    return int(epochs)
 
 
 def _run(plan: Plan, *, clean: bool, workers: int, as_json: bool) -> None:

@@ -1,8 +1,9 @@
 """Texts as flat token arrays, and batches in which almost nothing is padding.
 
 Three steps keep padding low without making batches predictable. Rows are shuffled and cut into
-windows of 50 batches; within a window they are sorted by length (jittered by 2 %), so a batch
-holds texts of about one length; the order of the batches is then shuffled. On a CPU, where a small
+windows of 50 batches; within a window they are sorted by length, so a batch holds texts of about
+one length; the order of the batches is then shuffled. A corpus of a single window would give the
+same batches each epoch, so there a row may also move by up to half a batch. On a CPU, where a small
 matrix costs per row what a large one does, a batch whose lengths still differ is computed in
 slices whose gradients add up: the same batch, the same gradient, less padding.
 """
@@ -26,7 +27,6 @@ Rows = npt.NDArray[np.int64]
 # Texts handed to the tokenizer at once: enough to keep it busy, few enough to bound memory.
 _CHUNK = 1_000
 _WINDOW_BATCHES = 50
-_JITTER = 0.02
 # What starting another slice costs on a CPU, in tokens computed: launching its operations and
 # adding up its gradients. About right from a tiny model (80) to BERT-base (16).
 _SLICE_TOKENS = 32
@@ -114,13 +114,14 @@ def plan_epoch(lengths: npt.NDArray[np.int64], batch_size: int, key: int) -> lis
     """
     rows = np.arange(len(lengths), dtype=np.int64)
     order = rows[np.argsort(_hashes(key, "order", len(rows)), kind="stable")]
-    wobble = 1 + _JITTER * (2 * uniform(_hashes(key, "jitter", len(rows))) - 1)
-    apparent = lengths * wobble
     batches: list[Rows] = []
     window = _WINDOW_BATCHES * batch_size
     for start in range(0, len(order), window):
         inside = order[start : start + window]
-        inside = inside[np.argsort(apparent[inside], kind="stable")]
+        inside = inside[np.argsort(lengths[inside], kind="stable")]
+        if len(order) <= window:
+            moved = rows + batch_size / 2 * uniform(_hashes(key, "move", len(rows)))
+            inside = inside[np.argsort(moved, kind="stable")]
         batches += [inside[at : at + batch_size] for at in range(0, len(inside), batch_size)]
     shuffled = np.argsort(_hashes(key, "batches", len(batches)), kind="stable")
     return [batches[index] for index in shuffled]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from robustft.errors import RunError
@@ -54,7 +55,7 @@ def load_resume(
 ) -> dict[str, Any] | None:
     """Put model and optimizer where the last finished epoch left them and return its state.
 
-    None when there is nothing to go on from, or when it belongs to a run with another `identity`.
+    None when there is nothing to go on from. What a run with another `identity` left is removed.
 
     Raises
     ------
@@ -68,13 +69,14 @@ def load_resume(
     try:
         state: dict[str, Any] = json.loads((last / "state.json").read_text(encoding="utf-8"))
         if state.get("identity") != identity:
+            clear_resume(folder)
             return None
         weights = load_file(last / "model.safetensors")
         moments = load_file(last / "optimizer.safetensors")
         with torch.no_grad():
             for name, tensor in _tensors(model).items():
                 tensor.copy_(weights[name])
-    except (OSError, ValueError, KeyError, RuntimeError) as problem:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as problem:
         raise RunError(
             f"{last}: expected a checkpoint to go on from, got: {problem}; "
             "delete that folder to start again"

@@ -1,0 +1,95 @@
+import json
+
+import pytest
+
+WORDS = ("film", "meal", "hotel", "concert", "museum", "garden")
+QUICK = ("--model", "tiny", "--epochs", "1", "--max-length", "32", "--device", "cpu")
+
+
+@pytest.fixture
+def file(tmp_path):
+    lines = ["text,label"]
+    lines += [
+        f"it is a {how} {word} number {i},{label}"
+        for i, word in enumerate(WORDS * 10)
+        for how, label in (("superb", "good"), ("dreadful", "bad"))
+    ]
+    path = tmp_path / "reviews.csv"
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+def test_it_prints_the_runs_on_stdout_and_the_rest_on_stderr(run_cli, file, tmp_path):
+    code, out, err = run_cli(
+        "train", "--data", file, *QUICK, "--augment", "10", "--with", "contractions"
+    )
+    assert code == 0
+    first, second, third, fourth = out.splitlines()
+    assert first.startswith("clean: runs/reviews-tiny-clean-")
+    assert second.startswith("  validation loss ")
+    assert third.startswith("augmented: runs/reviews-tiny-augment10-")
+    assert "accuracy" in fourth
+    assert "learning rate 0.001 (the default for from scratch)" in err
+    assert "next: robustft eval --transformed" in err
+    assert (tmp_path / first.split(": ")[1] / "manifest.json").is_file()
+    again = run_cli("train", "--data", file, *QUICK, "--augment", "10", "--with", "contractions")
+    assert again[1].splitlines()[0] == f"{first} (already trained)"
+
+
+def test_json_is_for_programs(run_cli, file):
+    code, out, _ = run_cli("train", "--data", file, *QUICK, "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["augmented"] is None
+    assert set(told["validation"]["clean"]) == {"loss", "accuracy", "macro_f1"}
+
+
+def test_a_dry_run_writes_nothing(run_cli, file, tmp_path):
+    code, out, _ = run_cli("train", "--data", file, *QUICK, "--augment", "10", "--dry-run")
+    plan = json.loads(out)
+    assert code == 0
+    assert plan["rows"] == {"train": 96, "augmented": 10, "validation": 12}
+    assert plan["steps"] == 4
+    assert not (tmp_path / "runs").exists()
+
+
+def test_overfit_answers_yes_or_no_and_keeps_nothing(run_cli, file, tmp_path, monkeypatch):
+    code, out, _ = run_cli("train", "--data", file, *QUICK, "--overfit", "8")
+    assert code == 0
+    assert out.startswith("can it learn 8 rows by heart: yes (after ")
+    monkeypatch.setattr("robustft.training.overfit._EPOCHS", 1)
+    code, out, _ = run_cli("train", "--data", file, *QUICK, "--overfit", "8", "--lr", "1e-9")
+    assert code == 1
+    assert out.startswith("can it learn 8 rows by heart: no ")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--with", "typoes", "--augment", "5"), "did you mean 'typos'"),
+        (("--model", "./nothing"), "./nothing: expected a model folder, got no such folder"),
+        (("--severity", "9"), "--severity: expected a number from 1 to 5"),
+    ],
+)
+def test_mistakes_are_told_in_a_line_and_exit_with_2(run_cli, file, arguments, message):
+    code, out, err = run_cli("train", "--data", file, "--model", "tiny", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err.splitlines()[-1]
+
+
+def test_without_a_hub_the_default_model_names_what_works(run_cli, file):
+    code, _, err = run_cli("train", "--data", file)
+    assert code == 2
+    assert err.splitlines()[-1].startswith("distilbert-base-uncased: expected a model from the hub")
+    assert "--model tiny" in err
+
+
+def test_an_interrupt_says_how_to_go_on(run_cli, file, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt("clean: stopped in epoch 1 of 1; the same command starts it again")
+
+    monkeypatch.setattr("robustft.training.experiment.fit", interrupted)
+    code, _, err = run_cli("train", "--data", file, *QUICK)
+    assert code == 130
+    assert "the same command starts it again" in err
