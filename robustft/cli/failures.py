@@ -24,6 +24,11 @@ def report(error: BaseException, *, debug: bool) -> int:
 
     With `debug` the traceback comes first; an error that nobody foresaw shows it always.
     """
+    if isinstance(error, SystemExit):
+        # Rich leaves so when it meets a broken pipe, with an exit code that means a failed gate.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise error
+        return READER_GONE
     if isinstance(error, BrokenPipeError):
         # Python flushes stdout once more at exit: give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -178,7 +178,7 @@ def main(args: Sequence[str] | None = None) -> int:
         args = sys.argv[1:]
     try:
         return run(args)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
         from robustft.cli.failures import report
 
         return report(error, debug="--debug" in args)

@@ -185,13 +185,14 @@ def test_a_gate_that_fails_gives_its_exit_code(run_cli, command):
     assert run_cli("train")[0] == 1
 
 
-def test_a_reader_that_leaves_is_no_error():
+@pytest.mark.parametrize("args", [["list", "datasets", "--json"], ["list"], ["--help"]])
+def test_a_reader_that_leaves_is_no_error(args):
     """The pipe is closed before anything is read; neither a traceback nor a message appears."""
     code = (
         "import os, sys\n"
         "from robustft.cli.main import main\n"
         "sys.stdin.read()\n"
-        "sys.exit(main(['list', 'datasets', '--json']))"
+        f"sys.exit(main({args!r}))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code],
