@@ -91,7 +91,7 @@ def _check_facts(made: Transform) -> None:
     assert kinds <= frozenset(LabelKind), f"{made.name}: expected label kinds, got {kinds}"
     rates = [made.rates[s] for s in range(1, 6)]
     assert rates == sorted(rates), f"{made.name}: expected rates that rise, got {rates}"
-    assert 0 < rates[0], f"{made.name}: expected a rate above 0 at severity 1, got {rates[0]}"
+    assert rates[0] > 0, f"{made.name}: expected a rate above 0 at severity 1, got {rates[0]}"
     assert rates[-1] <= 1, f"{made.name}: expected rates of at most 1, got {rates[-1]}"
 
 

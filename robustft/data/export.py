@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from robustft.data.build import Augmented, members_of, replacement_words, stream_seed
+from robustft.data.features import with_task
+from robustft.data.files import atomic_path
 from robustft.data.records import edit_lines
-from robustft.data.run_folder import RunFolder, atomic_path, hardware
+from robustft.data.run_folder import RunFolder, hardware
+from robustft.data.saving import save_split, write_parquet
 from robustft.data.split import Split
 from robustft.scale import map_ordered
 from robustft.transform.engine import BATCH_SIZE, perturb_batch, portable
@@ -106,7 +108,8 @@ def export_transformed(
         return run.manifest
     started = time.perf_counter()
     store = _PartStore(run.path / _PARTS, split.name)
-    pieces = [slice(i, i + PART_ROWS) for i in range(0, len(split), PART_ROWS)]
+    # A split without rows still has a part: its files are empty, not missing.
+    pieces = [slice(i, i + PART_ROWS) for i in range(0, max(len(split), 1), PART_ROWS)]
     missing = [n for n in range(len(pieces)) if not store.has(n)]
     progress(len(split) - sum(len(range(len(split))[pieces[n]]) for n in missing))
     texts, ids = split.texts, split.ids
@@ -201,24 +204,15 @@ def _assemble(
             counts.update(part_counts)
             skips.update(part_skips)
             rows = range(len(split))[piece]
-            yield split.take(list(rows)).with_texts(texts).table
+            table = split.take(list(rows)).with_texts(texts).table
+            yield with_task(table, split.task)
 
     edits = folder / "edits" / f"{split.name}.jsonl"
     with atomic_path(edits) as temporary, temporary.open("wb") as file:
         for number in range(len(pieces)):
             file.write(store.lines(number))
-    write_parquet(groups(), split.table.schema, folder / "data" / f"{split.name}.parquet")
+    write_parquet(groups(), folder / "data" / f"{split.name}.parquet")
     return counts, skips
-
-
-def write_parquet(tables: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
-    """Write tables as the row groups of one parquet file, whole or not at all."""
-    with (
-        atomic_path(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
-    ):
-        for table in tables:
-            writer.write_table(table.cast(schema))
 
 
 def _shares(counts: Counter[str], skips: Counter[str]) -> dict[str, Any]:
@@ -241,7 +235,6 @@ def write_edits(perturbed: PerturbedBatch, path: Path, ids: Iterable[str] | None
 
 def write_augmented(augmented: Augmented, folder: Path) -> frozenset[str]:
     """Write augmented rows and their edits to a run folder; return the words they brought in."""
-    table = augmented.split.table
-    write_parquet([table], table.schema, folder / "data" / "augmented.parquet")
+    save_split(augmented.split, folder / "data" / "augmented.parquet")
     write_edits(augmented.perturbed, folder / "edits" / "augmented.jsonl", ids=augmented.split.ids)
     return replacement_words(augmented.perturbed)

@@ -12,8 +12,7 @@ import os
 import platform
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
@@ -22,11 +21,11 @@ from typing import Any
 
 import tomli_w
 
+from robustft.data.files import atomic_path, cannot_write
 from robustft.errors import RunError
 
 __all__ = [
     "RunFolder",
-    "atomic_path",
     "config_hash",
     "hardware",
     "load_run",
@@ -58,26 +57,6 @@ def run_name(readable: str, config: Mapping[str, Any]) -> str:
     """Return a folder name: the readable part, then the hash of the configuration."""
     safe = "".join(c if c.isalnum() or c in "-_.+" else "-" for c in readable).strip("-.") or "run"
     return f"{safe[:80]}-{config_hash(config)}"
-
-
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it takes `path`'s place at once.
-
-    Raises
-    ------
-    RunError
-        If the disk is full or the folder cannot be written; nothing half-written is left.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise RunError(f"{path}: expected to write it, got: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def versions() -> dict[str, str]:
@@ -230,9 +209,7 @@ class RunFolder:
             with (self.path / LOG).open("a", encoding="utf-8") as file:
                 file.write(line)
         except OSError as error:
-            raise RunError(
-                f"{self.path / LOG}: expected to write it, got: {error.strerror or error}"
-            ) from error
+            raise cannot_write(self.path / LOG, "an event", error) from error
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest, last, and give the folder its final name."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
+import itertools
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robustft.data.features import is_text, with_task
+from robustft.data.files import atomic_path
 from robustft.data.split import Split
-from robustft.errors import DataError
 
 __all__ = ["save_split", "write_parquet"]
 
@@ -33,11 +33,11 @@ def save_split(split: Split, path: str | os.PathLike[str]) -> Path:
     return write_parquet(with_task(split.table, split.task), path)
 
 
-def write_parquet(table: pa.Table, path: str | os.PathLike[str]) -> Path:
-    """Write a table as parquet under another name, then rename it; return the path.
+def write_parquet(tables: pa.Table | Iterable[pa.Table], path: str | os.PathLike[str]) -> Path:
+    """Write a table, or several of one schema one after the other, as parquet; return the path.
 
-    Compression, row groups and encodings are fixed, so equal tables give equal bytes under one
-    version of pyarrow.
+    Compression, row groups and encodings are fixed, so equal tables in equal portions give equal
+    bytes under one version of pyarrow. Portions are written as they come.
 
     Raises
     ------
@@ -45,26 +45,21 @@ def write_parquet(table: pa.Table, path: str | os.PathLike[str]) -> Path:
         The file cannot be written. Nothing is left behind.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    portions = iter([tables] if isinstance(tables, pa.Table) else tables)
+    first = next(portions)
+    what = f"{len(first):,} rows" if isinstance(tables, pa.Table) else "rows"
     # A dictionary of texts that hardly repeat costs time and saves nothing.
-    plain = [field.name for field in table.schema if not is_text(field.type)]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(
-            table.combine_chunks(),
-            partial,
-            row_group_size=_ROW_GROUP,
+    plain = [field.name for field in first.schema if not is_text(field.type)]
+    with (
+        atomic_path(path, what) as temporary,
+        pq.ParquetWriter(
+            temporary,
+            first.schema,
             compression="zstd",
             compression_level=3,
             use_dictionary=plain,
-        )
-        partial.replace(path)
-    except OSError as error:
-        full = error.errno == errno.ENOSPC or f"Errno {errno.ENOSPC}" in str(error)
-        reason = "no space left on the device" if full else str(error.strerror or error)
-        raise DataError(f"{path}: expected to write {len(table):,} rows, got: {reason}") from error
-    finally:
-        # The parent may be no folder at all: then there is nothing to take away.
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        ) as writer,
+    ):
+        for table in itertools.chain([first], portions):
+            writer.write_table(table.combine_chunks(), row_group_size=_ROW_GROUP)
     return path

@@ -209,6 +209,13 @@ def test_an_export_is_read_by_datasets_and_its_edits_invert(tmp_path):
     assert manifest["counts"]["changed"] == changed > 40
 
 
+def test_a_split_without_rows_gives_empty_files(tmp_path):
+    manifest = export_transformed(make_split(3).take([]), "typos", started(tmp_path / "ood"))
+    assert manifest["counts"]["rows"] == 0
+    assert pq.read_table(tmp_path / "ood/data/test.parquet").num_rows == 0
+    assert (tmp_path / "ood/edits/test.jsonl").read_bytes() == b""
+
+
 def test_a_finished_export_is_not_made_again(tmp_path):
     split = make_split(20)
     first = export_transformed(split, "typos", started(tmp_path / "ood"))

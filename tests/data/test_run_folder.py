@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from robustft import load_run
-from robustft.data.run_folder import RunFolder, atomic_path, newest, run_name
-from robustft.errors import RunError
+from robustft.data.files import atomic_path
+from robustft.data.run_folder import RunFolder, newest, run_name
+from robustft.errors import DataError, RunError
 
 CONFIG = {"seed": 0, "severity": None, "transforms": "typos"}
 
@@ -72,8 +74,8 @@ def test_a_run_can_be_moved(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: None, "got nothing there"),
-        (lambda path: path.mkdir(), "got no run folder"),
+        (Path.exists, "got nothing there"),
+        (Path.mkdir, "got no run folder"),
         (lambda path: (path.mkdir(), (path / "config.toml").write_text("")), "an unfinished run"),
         (
             lambda path: (
@@ -100,13 +102,17 @@ def test_damaged_json_is_named(tmp_path):
         run.read_json("metrics.json")
 
 
+def _half_a_file(path):
+    path.write_bytes(b"half")
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_full_disk_leaves_nothing_half_written(tmp_path):
     with (
-        pytest.raises(RunError, match="No space left on device"),
+        pytest.raises(DataError, match=r"data\.bin: expected to write it, got: no space left"),
         atomic_path(tmp_path / "data.bin") as temporary,
     ):
-        temporary.write_bytes(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device")
+        _half_a_file(temporary)
     assert list(tmp_path.iterdir()) == []
 
 
