@@ -1,0 +1,271 @@
+"""Evaluate models on original and transformed test sets, and keep all that a report needs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from robustft.data.build import replacement_words
+from robustft.data.export import write_edits
+from robustft.data.run_folder import RunFolder, hardware
+from robustft.data.saving import save_split
+from robustft.evaluation.plan import EvaluationPlan, make_evaluation
+from robustft.evaluation.predict import Predictions, Predictor
+from robustft.evaluation.results import ModelFacts, RobustnessResult, SharedWords
+from robustft.evaluation.robustness import compare
+from robustft.evaluation.rows import read_predictions, write_predictions
+from robustft.evaluation.sets import SetPlan, TestSet, build_set
+from robustft.evaluation.subjects import Subject
+from robustft.model.load import load_finetuned
+from robustft.transform.base import LabelKind
+from robustft.transform.registry import Transforms
+
+__all__ = ["Progress", "evaluate", "run_evaluation"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, the rows done since the last call, and all rows of it."""
+
+METRICS = "metrics.json"
+
+
+def evaluate(
+    runs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+    *,
+    data: Any = None,
+    transforms: Transforms | None = None,
+    severity: int | str | None = None,
+    transformed: bool = True,
+    split: str | None = None,
+    max_eval: int | None = None,
+    max_length: int | None = None,
+    seed: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] = "runs",
+    batch_size: int | None = None,
+    device: str = "auto",
+    precision: str = "fp32",
+    workers: int = 1,
+    label_kind: LabelKind | str | None = None,
+    force: bool = False,
+    predictions: Literal["parquet", "csv"] = "parquet",
+    progress: Progress = lambda _title, _done, _total: None,
+    **columns: Any,
+) -> RobustnessResult:
+    """Evaluate models on a test set and on transformed versions of it.
+
+    Parameters
+    ----------
+    runs
+        Run folders, model folders or hub names; one or several. None: the newest augmented run
+        under `root` and its clean twin.
+    data
+        What `load_dataset` takes. None: what the runs were trained on.
+    transforms
+        A chain as in `perturb`, or a list of chains. Each transform of a chain makes a set alone
+        and all of them the *mix*. None: those of the run, drawn anew.
+    severity
+        1 to 5, or ``all`` for the mix at each of them. None: that of the run.
+    transformed
+        False evaluates the original rows alone.
+    split
+        Which rows; by default ``test``, or all of data that come without splits.
+    max_eval
+        At most so many rows, chosen by the seed with the labels in proportion.
+    max_length
+        Tokens of a text that are read; by default as in training.
+    seed
+        What the transforms draw by, in a stream of its own. None: that of the run.
+    out, root
+        The folder to write; by default one under ``evaluations`` in the (augmented) run, or under
+        `root` for plain models, named after the settings. The same call finds its work again.
+    batch_size, device, precision
+        How to predict; see `Predictor`.
+    workers
+        Processes that transform texts.
+    label_kind
+        What the labels say about a text, where neither run nor data know.
+    force
+        Go on although a transform does not keep that kind of label, and compute anew what an
+        earlier call left.
+    predictions
+        ``csv`` writes the predictions as csv too.
+    progress
+        Told how far the work is.
+    columns
+        Passed on to `load_dataset`: ``text_column``, ``label_column``, ``id_column``,
+        ``label_map``.
+
+    Raises
+    ------
+    RobustftError
+        Runs, data, labels or transforms do not go together, or the models learned from the rows;
+        the message says which.
+    """
+    plan = make_evaluation(
+        runs,
+        data=data,
+        transforms=transforms,
+        severity=severity,
+        transformed=transformed,
+        split=split,
+        max_eval=max_eval,
+        max_length=max_length,
+        seed=seed,
+        out=out,
+        root=root,
+        label_kind=label_kind,
+        force=force,
+        columns=columns,
+    )
+    return run_evaluation(
+        plan,
+        batch_size=batch_size,
+        device=device,
+        precision=precision,
+        workers=workers,
+        force=force,
+        predictions=predictions,
+        progress=progress,
+    )
+
+
+def run_evaluation(
+    plan: EvaluationPlan,
+    *,
+    batch_size: int | None = None,
+    device: str = "auto",
+    precision: str = "fp32",
+    workers: int = 1,
+    force: bool = False,
+    predictions: Literal["parquet", "csv"] = "parquet",
+    progress: Progress = lambda _title, _done, _total: None,
+) -> RobustnessResult:
+    """Do what `plan` says; predictions that an earlier call left are used again."""
+    folder = plan.start()
+    if folder.finished and not force and _has_files(plan, folder.path, predictions):
+        found = RobustnessResult.from_dict(folder.read_json(METRICS))
+        return replace(found, folder=str(folder.path))
+    started = time.perf_counter()
+    sets = [_made(set_plan, plan, folder, workers, progress) for set_plan in plan.sets]
+    outputs: dict[ModelFacts, dict[str, Predictions]] = {}
+    for subject, length in zip(plan.subjects, plan.lengths(), strict=True):
+        place = folder.path / "predictions" / subject.facts.name
+        kept = {} if force else _kept(place, sets, plan)
+
+        def predictor(subject: Subject = subject, length: int = length) -> Predictor:
+            return Predictor(
+                load_finetuned(subject.model, task=plan.task),
+                batch_size=batch_size,
+                max_length=length,
+                device=device,
+                precision=precision,
+            )
+
+        said = _predict(predictor, sets, kept, place, plan, progress)
+        if predictions == "csv":
+            for made in sets:
+                write_predictions(place, made, said[made.facts.name], plan.task, kind="csv")
+        outputs[subject.facts] = said
+    result = compare(
+        np.asarray(plan.split.labels),
+        [made.facts for made in sets],
+        outputs,
+        task=plan.task,
+        mix=next((p.name for p in plan.sets if p.main), None),
+        shared_words=_shared_words(plan, sets),
+        remarks=plan.remarks,
+        seed=plan.seed,
+    )
+    _finish(plan, folder, result, started)
+    return replace(result, folder=str(folder.path))
+
+
+def _made(
+    set_plan: SetPlan, plan: EvaluationPlan, folder: RunFolder, workers: int, progress: Progress
+) -> TestSet:
+    """Make a set and write its rows and its edits."""
+    made = build_set(set_plan, plan.split, seed=plan.seed, workers=workers)
+    data = folder.path / "data" / f"{set_plan.name}.parquet"
+    if not data.is_file():
+        if made.made is not None:
+            write_edits(made.made.perturbed, folder.path / "edits" / f"{set_plan.name}.jsonl")
+        save_split(made.split, data)
+    progress("transforming", len(plan.split), len(plan.sets) * len(plan.split))
+    return made
+
+
+def _predict(
+    make: Callable[[], Predictor],
+    sets: Sequence[TestSet],
+    kept: dict[str, Predictions],
+    place: Path,
+    plan: EvaluationPlan,
+    progress: Progress,
+) -> dict[str, Predictions]:
+    """Return a model's predictions by set; it is loaded only if some are not kept."""
+    missing = [made for made in sets if made.facts.name not in kept]
+    if not missing:
+        return kept
+    predictor = make()
+    for known in kept.values():
+        predictor.remember(known)
+    title, total = f"predicting: {place.name}", len(missing) * len(plan.split)
+    said = dict(kept)
+    for made in missing:
+        name = made.facts.name
+        said[name] = predictor.predict(made.split.texts, lambda n: progress(title, n, total))
+        write_predictions(place, made, said[name], plan.task)
+    return said
+
+
+def _kept(place: Path, sets: Sequence[TestSet], plan: EvaluationPlan) -> dict[str, Predictions]:
+    found = {made.facts.name: read_predictions(place, made, plan.task) for made in sets}
+    return {name: said for name, said in found.items() if said is not None}
+
+
+def _has_files(plan: EvaluationPlan, folder: Path, kind: str) -> bool:
+    return kind == "parquet" or all(
+        (folder / "predictions" / s.facts.name / f"{p.name}.{kind}").is_file()
+        for s in plan.subjects
+        for p in plan.sets
+    )
+
+
+def _shared_words(plan: EvaluationPlan, sets: Sequence[TestSet]) -> SharedWords | None:
+    """Count the words that the mix brought in, and those that training had brought in too."""
+    trained = next((s.replacement_words for s in plan.subjects if s.replacement_words), None)
+    main = next((p.name for p in plan.sets if p.main), None)
+    mix = next((made.made for made in sets if made.facts.name == main), None)
+    if trained is None or mix is None:
+        return None
+    words = replacement_words(mix.perturbed)
+    return SharedWords(test=len(words), shared=len(words & trained))
+
+
+def _finish(
+    plan: EvaluationPlan, folder: RunFolder, result: RobustnessResult, started: float
+) -> None:
+    folder.write_json(METRICS, result.to_dict())
+    folder.log(
+        {
+            "event": "evaluated",
+            "minutes": (time.perf_counter() - started) / 60,
+            "hardware": hardware(),
+        }
+    )
+    folder.finish(
+        {
+            "seed": plan.seed,
+            "split": plan.split.name,
+            "counts": {"rows": len(plan.split), "sets": len(plan.sets)},
+            "fingerprints": {plan.split.name: plan.split.fingerprint},
+            "models": [s.facts.name for s in plan.subjects],
+            "notices": list(plan.notices),
+        }
+    )

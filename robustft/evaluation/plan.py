@@ -1,0 +1,187 @@
+"""What an evaluation will do, settled and checked before anything is computed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from robustft.data.build import check_label_kind, members_of
+from robustft.data.dataset import sample
+from robustft.data.run_folder import RunFolder
+from robustft.data.split import Split
+from robustft.data.task import Task, label_kind_of
+from robustft.errors import DataError, UsageError
+from robustft.evaluation.predict import DEFAULT_LENGTH
+from robustft.evaluation.results import ORIGINAL
+from robustft.evaluation.sets import SetPlan, plan_sets, read_severity
+from robustft.evaluation.subjects import Found, Subject, find_data, find_subjects
+from robustft.transform.base import LabelKind
+from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms
+
+__all__ = ["EvaluationPlan", "make_evaluation"]
+
+_HASHED_ID = re.compile(r"[0-9a-f]{16}(-\d+)?")
+_NAMED = 5
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationPlan:
+    """What will be evaluated, settled and checked before anything is computed."""
+
+    subjects: tuple[Subject, ...]
+    split: Split
+    task: Task
+    dataset: str
+    sets: tuple[SetPlan, ...]
+    seed: int
+    max_length: int | None
+    folder: Path | None
+    root: Path
+    remarks: tuple[str, ...]
+    notices: tuple[str, ...]
+
+    def lengths(self) -> list[int]:
+        """Return for each model the tokens of a text that are read."""
+        return [self.max_length or s.max_length or DEFAULT_LENGTH for s in self.subjects]
+
+    def config(self) -> dict[str, Any]:
+        """Return what decides the result, fit for ``config.toml``."""
+        chains = [
+            {"set": plan.name, "spec": plan.facts.spec, "severity": plan.facts.severity}
+            | {"versions": [f"{t.name} {t.version}" for t in members_of(plan.transforms)]}
+            for plan in self.sets
+            if plan.transforms is not None
+        ]
+        return {
+            "models": [
+                {"name": s.facts.name, "role": s.facts.role, "weights": s.fingerprint}
+                for s in self.subjects
+            ],
+            "max_length": self.lengths(),
+            "dataset": self.dataset,
+            "split": self.split.name,
+            "rows": len(self.split),
+            "fingerprint": self.split.fingerprint,
+            "task": self.task.to_dict(),
+            "sets": chains,
+            "seed": self.seed,
+        }
+
+    def readable(self) -> str:
+        """Return the readable part of the evaluation's name."""
+        mix = next((plan.facts.spec for plan in self.sets if plan.main), ORIGINAL)
+        names = "+".join(part.split(":")[0] for part in mix.split(",") if "=" not in part)
+        return f"{self.split.name}-{names or 'mix'}"
+
+    def start(self) -> RunFolder:
+        """Return the folder of this evaluation, new or as an earlier call left it."""
+        return RunFolder.start(
+            "eval", self.readable(), self.config(), out=self.folder, root=self.root
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return what will be done, for ``--dry-run``."""
+        return {
+            "models": [s.facts.name for s in self.subjects],
+            "data": self.dataset,
+            "split": self.split.name,
+            "rows": len(self.split),
+            "sets": [{"name": p.name, "spec": p.facts.spec} for p in self.sets],
+            "predictions": len(self.subjects) * len(self.sets) * len(self.split),
+            "folder": str(self.folder or self.root),
+        }
+
+
+def make_evaluation(
+    runs: Any = None,
+    *,
+    data: Any = None,
+    transforms: Transforms | None = None,
+    severity: int | str | None = None,
+    transformed: bool = True,
+    split: str | None = None,
+    max_eval: int | None = None,
+    max_length: int | None = None,
+    seed: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] = "runs",
+    label_kind: LabelKind | str | None = None,
+    force: bool = False,
+    columns: Mapping[str, Any] | None = None,
+) -> EvaluationPlan:
+    """Find models and data and check that they go together; see `evaluate`."""
+    level = read_severity(severity)
+    subjects = find_subjects(runs, Path(root))
+    config = next((s.run.config for s in reversed(subjects) if s.run is not None), {})
+    sets = plan_sets(_chains(transforms, config) if transformed else [], _level(level, config))
+    found = find_data(subjects, data, split=split, columns=columns or {})
+    rows = found.split
+    drawn = int(config.get("seed", 0)) if seed is None else seed
+    if max_eval is not None:
+        rows = sample(rows, max_eval, seed=drawn)
+    remarks = _check_leak(rows, found)
+    task = rows.task
+    if label_kind is not None:
+        task = replace(task, label_kind=label_kind_of(label_kind))
+    for plan in sets:
+        if plan.main and plan.transforms is not None:
+            said = check_label_kind(plan.transforms, task.label_kind, force=force)
+            if said is not None and task.label_kind is not None:
+                remarks.append(said)
+    home = next((s.run.path for s in reversed(subjects) if s.run is not None), None)
+    return EvaluationPlan(
+        subjects=tuple(subjects),
+        split=rows,
+        task=task,
+        dataset=found.dataset.name,
+        sets=tuple(sets),
+        seed=drawn,
+        max_length=max_length,
+        folder=None if out is None else Path(out),
+        root=Path(root) if home is None else home / "evaluations",
+        remarks=tuple(remarks),
+        notices=found.notices,
+    )
+
+
+def _chains(transforms: Any, config: Mapping[str, Any]) -> list[Any]:
+    if transforms is None:
+        return [config.get("transforms", DEFAULT_TRANSFORMS)]
+    several = isinstance(transforms, list | tuple)
+    if several and not transforms:
+        raise UsageError("transforms: expected at least one chain, got none")
+    return list(transforms) if several else [transforms]
+
+
+def _level(severity: int | str | None, config: Mapping[str, Any]) -> int | str | None:
+    return config.get("severity") if severity is None else severity
+
+
+def _check_leak(rows: Split, found: Found) -> list[str]:
+    """Refuse rows that a model learned from; say how many texts train and test share by chance.
+
+    Ids that are hashes of the texts cannot tell a row from another with the same text, so a few
+    of those are duplicates in the data, and many are the training split itself.
+    """
+    remarks = []
+    for name, trained in found.trained.items():
+        seen = [i for i, t in zip(rows.ids, rows.texts, strict=True) if trained.get(i) == t]
+        if not seen:
+            continue
+        named = ", ".join(seen[:_NAMED]) + (", ..." if len(seen) > _NAMED else "")
+        hashed = all(_HASHED_ID.fullmatch(i) for i in seen)
+        if not hashed or 2 * len(seen) > len(rows):
+            raise DataError(
+                f"evaluation on {found.dataset.name}, split {rows.name}: expected rows that "
+                f"{name} did not learn from, got {len(seen):,} that it did ({named}); "
+                "choose another --split or other --data"
+            )
+        remarks.append(
+            f"{len(seen):,} of the {len(rows):,} texts are also among the training texts of "
+            f"{name}, which flatters it: {named}."
+        )
+    return remarks
