@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -121,17 +121,18 @@ class _Job:
         rank = mix(self.keys[units.text], ordinal + _FIRST_UNIT)
         order = self._order(units, rank)
         offset = batch.starts[units.text[order]]
-        columns = zip(
-            (units.start[order] - offset).tolist(),
-            (units.end[order] - offset).tolist(),
-            ordinal[order].tolist(),
-            rank[order].tolist(),
-            strict=True,
+        columns = (
+            units.start[order] - offset,
+            units.end[order] - offset,
+            ordinal[order],
+            rank[order],
         )
-        counts = np.bincount(units.text, minlength=len(batch)).tolist()
+        last = np.cumsum(np.bincount(units.text, minlength=len(batch)))
         for text in np.flatnonzero(wanted).tolist():
-            candidates = list(islice(columns, counts[text]))
-            self._fill(Document(batch, text), candidates, int(wanted[text]), result)
+            low = int(last[text - 1]) if text else 0
+            goal = int(wanted[text])
+            candidates = _in_portions(columns, low, int(last[text]), goal + goal // 2 + 2)
+            self._fill(Document(batch, text), candidates, goal, result)
         return result
 
     def _order(self, units: Units, rank: Keys) -> Ints:
@@ -158,7 +159,7 @@ class _Job:
     def _fill(
         self,
         document: Document,
-        candidates: list[tuple[int, int, int, int]],
+        candidates: Iterable[tuple[int, int, int, int]],
         wanted: int,
         result: StepResult,
     ) -> None:
@@ -229,6 +230,15 @@ class _Job:
             if not kept:
                 result.reasons[text] = "protected span" if proposed else "same text"
         return result
+
+
+def _in_portions(
+    columns: Sequence[npt.NDArray[Any]], low: int, high: int, portion: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yield rows ``low .. high`` of the columns; the few that are needed come at little cost."""
+    for start in range(low, high, portion):
+        stop = min(start + portion, high)
+        yield from zip(*(column[start:stop].tolist() for column in columns), strict=True)
 
 
 def _words_touched(text: str, edit: Edit) -> int:
