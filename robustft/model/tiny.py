@@ -48,7 +48,7 @@ def tiny_config(vocabulary: int, **labels: Any) -> BertConfig:
         hidden_size=128,
         num_hidden_layers=2,
         num_attention_heads=2,
-        intermediate_size=512,
+        intermediate_size=256,
         max_position_embeddings=_POSITIONS,
         pad_token_id=SPECIAL_TOKENS.index("[PAD]"),
         **labels,

@@ -20,13 +20,13 @@ class TrainingArguments(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    # Passes over the training split. None: 3 for a pretrained model, 4 from scratch.
-    epochs: int | None = Field(default=None, ge=1)
+    # Passes over the training split.
+    epochs: int = Field(default=3, ge=1)
     # Rows a batch. None: 16 for a pretrained model, 32 from scratch.
     batch_size: int | None = Field(default=None, ge=1)
     # Batches whose gradients make one optimizer step, for when memory holds only a few rows.
     gradient_accumulation: int = Field(default=1, ge=1)
-    # Peak learning rate. None: 2e-5 for a pretrained model, 1e-3 from scratch.
+    # Peak learning rate. None: 2e-5 for a pretrained model, 7e-4 from scratch.
     learning_rate: float | None = Field(default=None, gt=0)
     # Share of the steps over which the learning rate rises from 0; it then falls linearly to 0.
     warmup_ratio: float = Field(default=0.06, ge=0, le=1)
@@ -90,9 +90,8 @@ def resolve_arguments(
         length = max_positions
     filled = arguments.model_copy(
         update={
-            "epochs": arguments.epochs or (4 if from_scratch else 3),
             "batch_size": arguments.batch_size or (32 if from_scratch else 16),
-            "learning_rate": arguments.learning_rate or (1e-3 if from_scratch else 2e-5),
+            "learning_rate": arguments.learning_rate or (7e-4 if from_scratch else 2e-5),
             "max_length": length,
         }
     )

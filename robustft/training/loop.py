@@ -137,7 +137,7 @@ def fit(
     log = RunFolder(folder, folder, {}).log
     identity = _identity(arguments, loaded, train, validation)
     state = _resumed(checkpoints, setup, identity)
-    epochs, steps = arguments.epochs or 0, setup.steps_per_epoch
+    epochs, steps = arguments.epochs, setup.steps_per_epoch
     with ExitStack() as stack:
         stack.enter_context(seeded_torch(arguments.seed))
         bar = TrainingBar(title, epochs * steps, state.epoch * steps, shown=progress)
@@ -167,7 +167,7 @@ def train_epoch(setup: Setup, epoch: int, bar: TrainingBar, log: Log = _no_log) 
     torch.manual_seed(key % 2**63)
     setup.model.train()
     lengths = setup.train.tokens.lengths
-    total_steps = (arguments.epochs or 0) * setup.steps_per_epoch
+    total_steps = arguments.epochs * setup.steps_per_epoch
     log_every = max(1, total_steps // _LOGGED_STEPS)
     losses: list[torch.Tensor] = []
     rows_seen = 0

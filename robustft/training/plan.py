@@ -136,7 +136,7 @@ class Plan:
         """Return what will be done, for ``--dry-run``."""
         rows = len(self.train) + self.augment
         arguments = self.arguments
-        steps = -(-rows // arguments.rows_per_step) * (arguments.epochs or 0)
+        steps = -(-rows // arguments.rows_per_step) * arguments.epochs
         return {
             "data": self.dataset.name,
             "model": self.model,

@@ -29,7 +29,7 @@ def test_it_prints_the_runs_on_stdout_and_the_rest_on_stderr(run_cli, file, tmp_
     assert second.startswith("  validation loss ")
     assert third.startswith("augmented: runs/reviews-tiny-augment10-")
     assert "accuracy" in fourth
-    assert "learning rate 0.001 (the default for from scratch)" in err
+    assert "learning rate 0.0007 (the default for from scratch)" in err
     assert "next: robustft eval --transformed" in err
     assert (tmp_path / first.split(": ")[1] / "manifest.json").is_file()
     again = run_cli("train", "--data", file, *QUICK, "--augment", "10", "--with", "contractions")

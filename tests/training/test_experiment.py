@@ -162,7 +162,7 @@ def test_what_is_assumed_is_said(file, tmp_path):
     assert plan.notices[0] == (
         "neither --data nor --model: the built-in demo reviews and the tiny BERT"
     )
-    assert any(notice.startswith("learning rate 0.001") for notice in plan.notices)
+    assert any(notice.startswith("learning rate 0.0007") for notice in plan.notices)
     plan = make_plan(file, augment=5, transforms=WITH, root=tmp_path)
     assert plan.model == "distilbert-base-uncased"
     assert "no --model: distilbert-base-uncased" in plan.notices
