@@ -43,7 +43,6 @@ def test_import_makes_no_network_call():
         "def refuse(*args, **kwargs): raise AssertionError('a socket was opened')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
         "import robustft\n"
-        "[getattr(robustft, name) for name in robustft.__all__]\n"
         "print('quiet')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -62,6 +61,7 @@ def test_no_file_is_longer_than_400_lines(path):
 
 
 def test_public_names_are_sorted_and_there():
+    """Loading them imports nearly everything: like all tests, with sockets shut."""
     import robustft
 
     assert list(robustft.__all__) == sorted(robustft.__all__)

@@ -17,8 +17,8 @@ def demo(seed: SeedOption = 0, device: DeviceOption = "auto", workers: WorkersOp
     Nothing is downloaded. What was trained already is not trained again.
     """
     from robustft.cli.eval import eval_
-    from robustft.cli.train import train
     from robustft.cli.transform import transform
+    from robustft.training.experiment import train
 
     extra = f" --seed {seed}" if seed else ""
     _step(
@@ -32,13 +32,17 @@ def demo(seed: SeedOption = 0, device: DeviceOption = "auto", workers: WorkersOp
         f"Train a small BERT on the reviews, and its twin with {_AUGMENT:,} transformed ones more.",
         f"robustft train --augment {_AUGMENT}{extra}",
     )
-    train(augment=_AUGMENT, seed=seed, device=device, workers=workers)
+    pair = train(augment=_AUGMENT, seed=seed, device=device, workers=workers)
+    for run in pair.runs:
+        console.out().print(f"trained: {run}", soft_wrap=True)
     _step(
         3,
         "Test both on reviews that neither has seen, as they are and transformed by other draws.",
-        f"robustft eval --transformed{extra}",
+        "robustft eval --transformed",
     )
-    eval_(transformed=True, seed=seed, device=device, workers=workers)
+    # Named, lest another pair in this folder is newer.
+    models = [str(run) for run in reversed(pair.runs)]
+    eval_(models, transformed=True, device=device, workers=workers)
     console.note("\nYour own data and model, the same way:")
     console.note(
         "  robustft train --data reviews.csv --model distilbert-base-uncased --augment 5000"

@@ -33,7 +33,9 @@ def test_commands_share_the_text_and_type_of_their_options():
     # `new` writes a module, not a run; `list` and `doctor` have a result of their own.
     for command in ("transform", "train", "eval"):
         for flag, param in _options(command).items():
-            if flag in shared:
+            if (command, flag) == ("eval", "--seed"):  # its default is another, and said
+                assert param.help.startswith(shared[flag].split(".")[0])
+            elif flag in shared:
                 assert param.help == shared[flag], f"{command} {flag}"
 
 
