@@ -88,14 +88,13 @@ def make_model(options: argparse.Namespace, train: Split) -> LoadedModel:
     if options.model is not None:
         return load_model(options.model, task=train.task, seed=0)
     tokenizer = tiny_tokenizer(train.texts)
-    shape: dict[str, Any] = {"hidden_size": 384, "intermediate_size": 1536, "num_attention_heads": 12}
-    if options.small:
-        shape = {"hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 2}
+    wide, layers, heads = (64, 2, 2) if options.small else (384, 6, 12)
     config = BertConfig(
         vocab_size=len(tokenizer),
-        num_hidden_layers=2 if options.small else 6,
-        num_labels=2,
-        **shape,
+        hidden_size=wide,
+        intermediate_size=4 * wide,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
     )
     with seeded_torch(0):
         model = AutoModelForSequenceClassification.from_config(config)
