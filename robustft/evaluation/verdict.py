@@ -184,17 +184,13 @@ def _caveats(result: RobustnessResult) -> list[str]:
                 f"{facts.name}: {idle:.0%} of the rows are as they were, which hides a part of "
                 "the drop."
             )
-    for cell in result.cells:
-        others = cell.drop_of_others
-        facts = next(s for s in result.sets if s.name == cell.set)
-        swallowed = (cell.same_tokens or 0.0) - facts.unchanged_share - facts.rejected_share
+        swallowed = max(
+            (cell.same_tokens or 0.0) - idle for cell in result.cells if cell.set == facts.name
+        )
         if swallowed > _MANY_SAME:
-            rest = (
-                f"; among the others the drop is {signed(others, result.metric)}" if others else ""
-            )
             caveats.append(
-                f"{cell.model} on {cell.set}: {swallowed:.0%} of the rows were changed in ways "
-                f"that its tokenizer or its window hides{rest}."
+                f"{facts.name}: {swallowed:.0%} of the rows were changed in ways that a model's "
+                "tokenizer or window hides; see the drop of the other rows."
             )
     return caveats
 

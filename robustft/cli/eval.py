@@ -1,0 +1,196 @@
+"""``robustft eval``: compare models on original and on transformed text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from robustft.cli import console
+from robustft.cli.options import (
+    BatchSizeOption,
+    DataOption,
+    DeviceOption,
+    DryRunOption,
+    ForceOption,
+    JsonOption,
+    LabelColumnOption,
+    LabelKindOption,
+    LabelMapOption,
+    MaxEvalOption,
+    MaxLengthOption,
+    OutOption,
+    SeverityOption,
+    SplitOption,
+    TextColumnOption,
+    WithOption,
+    WorkersOption,
+)
+from robustft.errors import UsageError
+
+if TYPE_CHECKING:
+    from robustft.evaluation.plan import EvaluationPlan
+    from robustft.evaluation.results import RobustnessResult
+
+__all__ = ["eval_"]
+
+RunsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN|MODEL]...",
+        help="Run folders, model folders or hub names. Left out: the newest augmented run under "
+        "runs/ and its clean twin.",
+    ),
+]
+TransformedOption = Annotated[
+    bool,
+    typer.Option(
+        "--transformed/--no-transformed",
+        rich_help_panel="Transforms",
+        help="Whether to test on transformed text too: each transform alone, and all together "
+        "(the mix).",
+    ),
+]
+TestSeedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        metavar="N",
+        rich_help_panel="Run",
+        help="Where all randomness starts. Left out: the seed of the run. Test sets never share "
+        "a draw with training.",
+    ),
+]
+MaxDropOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-drop",
+        min=0,
+        metavar="DROP",
+        rich_help_panel="Gate",
+        help="Exit with 1 if the drop on the mix is surely larger (0.03 is three points): only if "
+        "the whole interval lies above. With a pair the augmented model is judged.",
+    ),
+]
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        rich_help_panel="Gate",
+        help="Exit with 3 where --max-drop is inconclusive, instead of warning.",
+    ),
+]
+PredictionsOption = Annotated[
+    Literal["parquet", "csv"],
+    typer.Option(
+        "--predictions",
+        rich_help_panel="Run",
+        help="csv writes the predictions, a row a text, as csv beside the parquet files.",
+    ),
+]
+
+
+def eval_(
+    runs: RunsArgument = None,
+    transformed: TransformedOption = True,
+    with_: WithOption = None,
+    severity: SeverityOption = None,
+    data: DataOption = None,
+    split: SplitOption = None,
+    text_column: TextColumnOption = None,
+    label_column: LabelColumnOption = None,
+    label_map: LabelMapOption = None,
+    label_kind: LabelKindOption = None,
+    max_eval: MaxEvalOption = None,
+    max_drop: MaxDropOption = None,
+    strict: StrictOption = False,
+    out: OutOption = None,
+    seed: TestSeedOption = None,
+    workers: WorkersOption = 1,
+    device: DeviceOption = "auto",
+    batch_size: BatchSizeOption = None,
+    max_length: MaxLengthOption = None,
+    predictions: PredictionsOption = "parquet",
+    force: ForceOption = False,
+    json: JsonOption = False,
+    dry_run: DryRunOption = False,
+) -> int:
+    """Compare models on original and on transformed text.
+
+    Without arguments it takes the newest augmented run and its clean twin, and prints the four
+    cells: two models, original and transformed test. The transforms are those of the run, drawn
+    anew. What was predicted already is not predicted again.
+
+    Examples:
+
+      robustft eval --transformed
+
+      robustft eval runs/my-run --with typos --severity all
+
+      robustft eval ./my-model --data reviews.csv --max-drop 0.03
+    """
+    from robustft.cli.eval_tables import show
+    from robustft.cli.gate import judge_gate
+    from robustft.evaluation.plan import make_evaluation
+
+    if max_drop is not None and not transformed:
+        raise UsageError("--max-drop: expected a transformed test, got --no-transformed")
+    plan = make_evaluation(
+        runs or None,
+        data=data,
+        transforms=list(with_) if with_ else None,
+        severity=severity,
+        transformed=transformed,
+        split=split,
+        max_eval=max_eval,
+        max_length=max_length,
+        seed=seed,
+        out=out,
+        label_kind=label_kind,
+        force=force,
+        columns={
+            "text_column": text_column,
+            "label_column": label_column,
+            "label_map": label_map,
+        },
+    )
+    for notice in plan.notices:
+        console.note(notice)
+    console.note(f"models: {', '.join(s.facts.name for s in plan.subjects)}")
+    if dry_run:
+        console.print_json(plan.describe())
+        return 0
+    result = _run(
+        plan,
+        batch_size=batch_size,
+        device=device,
+        workers=workers,
+        force=force,
+        predictions=predictions,
+    )
+    gate = judge_gate(result, max_drop) if max_drop is not None else None
+    if json:
+        extra = {} if gate is None else {"gate": {"outcome": gate.outcome, "reason": gate.sentence}}
+        console.print_json({**result.to_dict(), "folder": result.folder, **extra})
+    else:
+        show(result)
+    if gate is None:
+        return 0
+    console.note(gate.sentence)
+    return gate.exit_code(strict=strict)
+
+
+def _run(plan: EvaluationPlan, **settings: Any) -> RobustnessResult:
+    """Evaluate with a bar for each thing that takes time."""
+    from robustft.evaluation.evaluate import run_evaluation
+
+    with console.progress() as bars:
+        tasks: dict[str, Any] = {}
+
+        def progress(title: str, done: int, total: int) -> None:
+            if title not in tasks:
+                tasks[title] = bars.add_task(title, total=total)
+            bars.advance(tasks[title], done)
+
+        return run_evaluation(plan, progress=progress, **settings)
