@@ -176,7 +176,7 @@ def outcome(p):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-@settings(max_examples=20, deadline=None)  # statsmodels collects garbage at every call
+@settings(max_examples=8, deadline=None)  # statsmodels collects garbage at every call
 def test_holm_equals_statsmodels(ps):
     corrected = [test.p_corrected for test in holm([outcome(p) for p in ps])]
     assert corrected == pytest.approx(multipletests(ps, method="holm")[1].tolist(), abs=1e-12)
