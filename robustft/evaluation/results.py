@@ -130,12 +130,18 @@ class Pair:
         `p_corrected` corrects over all transformed sets.
     won_back
         The augmented model's gain on the mix as a share of the clean model's drop there.
+    smaller_drop, smaller_drop_test
+        By how much the augmented model's drop on the mix is smaller than the clean one's. A model
+        that is better on all texts wins back without being any more robust; this tells the two
+        apart.
     """
 
     clean: str
     augmented: str
     cells: tuple[PairCell, ...]
     won_back: Estimate | None = None
+    smaller_drop: Difference | None = None
+    smaller_drop_test: Test | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

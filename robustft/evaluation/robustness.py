@@ -27,6 +27,7 @@ from robustft.scoring.metrics import (
     classification_metrics,
     correct,
     f1_change,
+    mean_change,
     ratio_of_sums,
     regression_change,
     regression_metrics,
@@ -213,13 +214,18 @@ def _pair(
     transformed = [i for i, facts in enumerate(sets) if facts.kind != ORIGINAL]
     for i, test in zip(transformed, holm([cells[i].test for i in transformed]), strict=True):
         cells[i] = replace(cells[i], test=test)
-    won_back = None
-    if mix is not None:
-        lost = measure.loss(models[clean][mix].predictions)
-        won_back = ratio_of_sums(
-            lost - measure.loss(models[augmented][mix].predictions),
-            lost - measure.loss(models[clean][ORIGINAL].predictions),
-            seed=measure.seed,
-            reason="the clean model loses nothing that could be won back",
-        )
-    return Pair(clean=clean.name, augmented=augmented.name, cells=tuple(cells), won_back=won_back)
+    pair = Pair(clean=clean.name, augmented=augmented.name, cells=tuple(cells))
+    if mix is None:
+        return pair
+    lost, kept = (measure.loss(models[m][mix].predictions) for m in (clean, augmented))
+    lost_before, kept_before = (
+        measure.loss(models[m][ORIGINAL].predictions) for m in (clean, augmented)
+    )
+    won_back = ratio_of_sums(
+        lost - kept,
+        lost - lost_before,
+        seed=measure.seed,
+        reason="the clean model loses nothing that could be won back",
+    )
+    smaller, test = mean_change((lost - lost_before) - (kept - kept_before), seed=measure.seed)
+    return replace(pair, won_back=won_back, smaller_drop=smaller, smaller_drop_test=test)

@@ -19,7 +19,7 @@ from robustft.evaluation.results import (
     Verdict,
     Yes,
 )
-from robustft.scoring.power import Detectable
+from robustft.scoring.power import Detectable, smallest_change
 from robustft.scoring.statistics import Difference, Test
 
 __all__ = ["ALPHA", "MARGIN", "amount", "judge", "p_text", "signed"]
@@ -47,6 +47,7 @@ def judge(result: RobustnessResult, remarks: Sequence[str] = (), *, scale: float
     if result.pair is not None:
         if result.mix is not None:
             answers.append(_beats(result, result.pair, result.mix))
+            answers += _drops_less(result, result.pair, result.mix)
         answers.append(_hurt(result, result.pair, MARGIN * scale))
     return Verdict(answers=tuple(answers), caveats=(*_caveats(result), *remarks))
 
@@ -147,6 +148,27 @@ def _beats(result: RobustnessResult, pair: Pair, mix: str) -> Answer:
         opposite="it is worse",
         extra=back,
     )
+
+
+def _drops_less(result: RobustnessResult, pair: Pair, mix: str) -> list[Answer]:
+    """Tell a model that is more robust from one that is better on every text."""
+    if pair.smaller_drop is None or pair.smaller_drop_test is None:
+        return []
+    found = _Finding(
+        pair.smaller_drop,
+        pair.smaller_drop_test,
+        smallest_change(pair.smaller_drop),
+        result.metric,
+    )
+    return [
+        _answer(
+            "Does the augmented model drop less than the clean one?",
+            f"The augmented model drops less than the clean one ({mix} against original)",
+            found,
+            noun="difference of the drops",
+            opposite="it drops more",
+        )
+    ]
 
 
 def _hurt(result: RobustnessResult, pair: Pair, margin: float) -> Answer:

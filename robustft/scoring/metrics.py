@@ -21,6 +21,7 @@ __all__ = [
     "classification_scores",
     "correct",
     "f1_change",
+    "mean_change",
     "ratio_of_sums",
     "regression_change",
     "regression_metrics",
@@ -147,6 +148,21 @@ def regression_change(
         "mse": (drawn.difference(0, level, few), drawn.test(0)),
         "r2": (drawn.difference(1, level, few or _NO_VARIANCE), drawn.test(1)),
     }
+
+
+def mean_change(changes: Floats, *, seed: int, level: float = LEVEL) -> tuple[Difference, Test]:
+    """Return the mean of one number a row, such as a difference of drops, and whether it is 0."""
+    if not len(changes):
+        drawn = _nothing(1)
+    else:
+        values, counts = np.unique(changes, return_counts=True)
+
+        def mean(resampled: Floats) -> Floats:
+            means: Floats = resampled @ values / resampled.sum(1)
+            return means[:, None]
+
+        drawn = bootstrap(mean, counts.astype(np.int64), seed=seed)
+    return drawn.difference(0, level, "no rows"), drawn.test(0)
 
 
 def ratio_of_sums(

@@ -82,7 +82,7 @@ def test_the_newest_pair_gives_four_cells(result, runs):
     assert len(result.cells) == 8
     assert result.mix == "mix"
     assert result.pair is not None
-    assert len(result.verdict.answers) == 4
+    assert len(result.verdict.answers) == 5
     assert result.sets[0].rows == 24
     assert result.models[1].augmented_rows == 60
     assert result.shared_words is not None

@@ -114,6 +114,10 @@ def test_the_pair_is_compared_on_every_set(four_cells):
     lost = result.cell("c", "mix").drop["accuracy"].value
     assert back.value == pytest.approx(gains["mix"].gain["accuracy"].value / lost)
     assert 0 < back.low < back.value < back.high
+    smaller = result.pair.smaller_drop
+    assert smaller.value == pytest.approx(lost - result.cell("a", "mix").drop["accuracy"].value)
+    assert smaller.low < smaller.value < smaller.high
+    assert result.pair.smaller_drop_test.p < 0.01
 
 
 def test_rows_whose_tokens_stay_the_same_are_set_apart():

@@ -39,6 +39,7 @@ def make(
     drop=(0.08, 0.06, 0.1, 1e-9),
     gain=(0.05, 0.03, 0.07, 1e-6),
     loss=(0.0, -0.004, 0.004, 1.0),
+    smaller=(0.04, 0.02, 0.06, 0.001),
     kind="sentiment",
     **facts,
 ):
@@ -84,6 +85,8 @@ def make(
                 pair_cell("mix", gain),
             ),
             won_back=WON,
+            smaller_drop=change(*smaller[:3]),
+            smaller_drop_test=outcome(smaller[3]),
         ),
     )
 
@@ -126,6 +129,20 @@ def test_else_it_cannot_be_told_and_the_smallest_visible_gain_is_named(gain):
         found.sentence
     )
     assert "if 5.0% of the rows change sides" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("smaller", "expected", "words"),
+    [
+        ((0.04, 0.02, 0.06, 0.001), "yes", "yes, by 4.0 points"),
+        ((-0.04, -0.06, -0.02, 0.001), "no", "no, it drops more by 4.0 points"),
+        ((0.005, -0.02, 0.03, 0.7), "cannot tell", "below 3.6 points would mostly go unseen (80%"),
+    ],
+)
+def test_a_smaller_drop_is_told_from_being_better_everywhere(smaller, expected, words):
+    found = answer(make(smaller=smaller), "Does the augmented model drop less")
+    assert found.answer == expected
+    assert words in found.sentence
 
 
 @pytest.mark.parametrize(

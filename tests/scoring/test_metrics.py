@@ -13,6 +13,8 @@ from robustft.scoring.metrics import (
     classification_scores,
     correct,
     f1_change,
+    mean_change,
+    ratio_of_sums,
     regression_change,
     regression_metrics,
     regression_scores,
@@ -173,6 +175,29 @@ def test_the_paired_bootstrap_test_holds_its_size():
         p, q = y + rng.normal(size=80), y + rng.normal(size=80)
         rejected += regression_change(y, p, q, seed=seed)["mse"][1].p < 0.05
     assert rejected / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_the_mean_of_a_number_a_row():
+    changes = np.repeat([-1.0, 0.0, 1.0, 2.0], [30, 400, 80, 10])
+    change, test = mean_change(changes, seed=1)
+    assert change.value == pytest.approx(changes.mean())
+    half = 1.96 * changes.std() / np.sqrt(len(changes))
+    expected = (changes.mean() - half, changes.mean() + half)
+    assert (change.low, change.high) == pytest.approx(expected, abs=0.01)
+    assert test.p < 0.001
+    assert mean_change(np.tile([-1.0, 1.0], 50), seed=1)[1].p > 0.9
+    assert mean_change(np.zeros(0), seed=1)[0].reason == "no rows"
+
+
+def test_a_ratio_of_sums_is_undefined_below_nothing():
+    top, bottom = np.repeat([1.0, 0.0], [30, 70]), np.repeat([1.0, 0.0], [50, 50])
+    found = ratio_of_sums(top, bottom, seed=1)
+    assert found.value == pytest.approx(0.6)
+    assert 0.4 < found.low < 0.6 < found.high < 0.8
+    assert ratio_of_sums(top, -bottom, seed=1, reason="why").reason == "why"
+    close = ratio_of_sums(top, np.tile([1.0, -1.0], 50) + 0.01, seed=1)
+    assert (close.low, close.reason) == (None, "undefined in too many resamples")
+    assert ratio_of_sums(np.zeros(0), np.zeros(0), seed=1).reason == "no rows"
 
 
 def test_constant_predictions_have_no_rank_correlation():
