@@ -272,7 +272,7 @@ ForceOption = Annotated[
     typer.Option(
         "--force",
         rich_help_panel=_RUN,
-        help="Replace what is there already.",
+        help="Go on although a transform does not keep the kind of label; the manifest says so.",
     ),
 ]
 DebugOption = Annotated[

@@ -128,9 +128,9 @@ def make_evaluation(
     if label_kind is not None:
         task = replace(task, label_kind=label_kind_of(label_kind))
     for plan in sets:
-        if plan.main and plan.transforms is not None:
+        if plan.transforms is not None:
             said = check_label_kind(plan.transforms, task.label_kind, force=force)
-            if said is not None and task.label_kind is not None:
+            if said is not None and task.label_kind is not None and said not in remarks:
                 remarks.append(said)
     home = next((s.run.path for s in reversed(subjects) if s.run is not None), None)
     return EvaluationPlan(

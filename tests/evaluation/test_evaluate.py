@@ -271,6 +271,12 @@ def test_a_transform_that_breaks_the_labels_is_refused_unless_forced(runs):
     assert any(remark.startswith("forced: ") for remark in plan.remarks)
 
 
+def test_the_label_kind_is_checked_for_every_chain(runs):
+    chains = ["contractions", "typos"]
+    with pytest.raises(LabelKindError, match="typos keeps"):
+        make_evaluation(runs["clean"], transforms=chains, label_kind="acceptability")
+
+
 def test_no_run_no_model_no_data(tmp_path, runs):
     with pytest.raises(RunError, match="expected a finished training run in it, got none"):
         evaluate(root=tmp_path / "runs")
