@@ -42,9 +42,7 @@ def fold_in(seed: int, *parts: str | int) -> int:
     return int.from_bytes(digest.digest(), "little")
 
 
-def mix(
-    keys: npt.NDArray[np.uint64], counters: npt.NDArray[Any] | int
-) -> npt.NDArray[np.uint64]:
+def mix(keys: npt.NDArray[np.uint64], counters: npt.NDArray[Any] | int) -> npt.NDArray[np.uint64]:
     """Return one 64-bit hash for each pair of key and counter (broadcast), by SplitMix64.
 
     Equal to what `Draw` gives: ``mix(key, n)`` is the n-th output of ``Draw(key)``, from 0.

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import huggingface_hub
 import transformers
 from huggingface_hub import constants
 
+from robustft.data.hub import hub_answers
 from robustft.errors import HubError, ModelError
 
 __all__ = ["Source", "cannot_be_had", "find_source", "quiet_transformers"]
 
-_PROBE_SECONDS = 5.0
 _LOOKS_LIKE_A_PATH = re.compile(r"[.~/\\]|.*\\|[^/]*/[^/]*/|.*/$")
 
 
@@ -68,7 +67,7 @@ def find_source(name: str) -> Source:
         raise ModelError(f"{name}: expected a model folder, got a file")
     if _LOOKS_LIKE_A_PATH.match(name):
         raise ModelError(f"{name}: expected a model folder, got no such folder")
-    return Source(name, folder=False, offline=not _hub_answers())
+    return Source(name, folder=False, offline=not hub_answers())
 
 
 def cannot_be_had(name: str, reason: str) -> HubError:
@@ -77,15 +76,3 @@ def cannot_be_had(name: str, reason: str) -> HubError:
         f"{name}: expected a model from the hub ({constants.ENDPOINT}) or its cached copy, got "
         f"{reason}; use --model tiny, which needs no download, or --model with a local folder"
     )
-
-
-def _hub_answers() -> bool:
-    """Ask the hub once; its own client would retry for half a minute before giving up."""
-    if constants.HF_HUB_OFFLINE:
-        return False
-    try:
-        huggingface_hub.get_session().head(constants.ENDPOINT, timeout=_PROBE_SECONDS)
-    # Any failure means the same here; the kinds differ with the HTTP library underneath.
-    except Exception:
-        return False
-    return True
