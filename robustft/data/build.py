@@ -96,7 +96,7 @@ def check_label_kind(
     if not breaking:
         return None
     kept = "; ".join(
-        f"{t.name} keeps {', '.join(sorted(t.preserves)) or 'no kind that it knows of'}"
+        f"{t.name}, which keeps {', '.join(sorted(t.preserves)) or 'no kind that it knows of'}"
         for t in breaking
     )
     message = f"label kind {kind.value}: expected transforms that keep it, got {kept}"

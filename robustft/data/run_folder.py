@@ -212,15 +212,27 @@ class RunFolder:
             raise cannot_write(self.path / LOG, "an event", error) from error
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
-        """Write the manifest, last, and give the folder its final name."""
+        """Write the manifest, last, and give the folder its final name.
+
+        Raises
+        ------
+        RunError
+            If another process has finished the same run meanwhile.
+        """
         self.write_json(
             MANIFEST, {"format": 1, "kind": self.kind, "versions": versions(), **manifest}
         )
-        if self.path != self._final:
-            if self._final.exists():
-                self._final.rmdir()
+        if self.path == self._final:
+            return
+        try:
+            # An empty folder that the user has made may be replaced, nothing else.
             self.path.rename(self._final)
-            self.path = self._final
+        except OSError as error:
+            raise RunError(
+                f"{self._final}: expected to give the finished run this name, got: "
+                f"{error.strerror}; another process may have finished the same run"
+            ) from error
+        self.path = self._final
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

@@ -91,11 +91,12 @@ def load_model(
         model, new = _from_pretrained(source, name, **_label_fields(task))
         tokenizer = _load_tokenizer(source, name, model)
     notices = []
+    short = Path(name).name  # notices are kept in manifests, which name no folder outside
     if new:
-        notices.append(f"{name}: new weights, drawn at random: {', '.join(new)}")
+        notices.append(f"{short}: new weights, drawn at random: {', '.join(new)}")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
-        notices.append(f"{name}: has no padding token; {tokenizer.pad_token!r} pads")
+        notices.append(f"{short}: has no padding token; {tokenizer.pad_token!r} pads")
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
     return LoadedModel(

@@ -121,7 +121,7 @@ def test_replacement_words_are_those_that_came_in():
     [
         ("typos", None, "label kind not checked"),
         ("typos", LabelKind.SENTIMENT, None),
-        ("typos,synonyms", LabelKind.ACCEPTABILITY, "typos keeps"),
+        ("typos,synonyms", LabelKind.ACCEPTABILITY, "typos, which keeps"),
     ],
 )
 def test_label_kinds_are_checked(spec, kind, expected):

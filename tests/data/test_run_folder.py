@@ -63,6 +63,14 @@ def test_a_named_folder_is_not_overwritten_by_other_settings(tmp_path):
     assert load_run(tmp_path / "empty").finished
 
 
+def test_two_processes_of_one_run_do_not_overwrite_each_other(tmp_path):
+    run = RunFolder.start("transform", "demo", CONFIG, out=tmp_path / "ood")
+    (tmp_path / "ood").mkdir()
+    (tmp_path / "ood" / "manifest.json").write_text("{}")
+    with pytest.raises(RunError, match="another process may have finished the same run"):
+        run.finish({})
+
+
 def test_a_run_can_be_moved(tmp_path):
     run = finished(tmp_path)
     shutil.move(run.path, tmp_path / "elsewhere")

@@ -273,7 +273,7 @@ def test_a_transform_that_breaks_the_labels_is_refused_unless_forced(runs):
 
 def test_the_label_kind_is_checked_for_every_chain(runs):
     chains = ["contractions", "typos"]
-    with pytest.raises(LabelKindError, match="typos keeps"):
+    with pytest.raises(LabelKindError, match="typos, which keeps"):
         make_evaluation(runs["clean"], transforms=chains, label_kind="acceptability")
 
 

@@ -182,7 +182,7 @@ def test_a_model_that_cannot_be_had_names_what_can(file, tmp_path):
 
 
 def test_transforms_that_break_the_label_are_refused_before_anything_is_written(file, tmp_path):
-    with pytest.raises(LabelKindError, match="contractions keeps"):
+    with pytest.raises(LabelKindError, match="contractions, which keeps"):
         go(file, tmp_path, augment=5, label_kind="answer_span")
     assert not (tmp_path / "runs").exists()
     assert go(file, tmp_path, augment=5, label_kind="answer_span", force=True).augmented
