@@ -1,0 +1,1 @@
+"""Examples in and out: loading, splits, transformed and augmented sets, run folders."""

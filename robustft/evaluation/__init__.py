@@ -1,0 +1,1 @@
+"""How models behave on original and on transformed text: predictions, comparisons, verdicts."""

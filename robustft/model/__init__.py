@@ -1,0 +1,1 @@
+"""Models by name or folder, the built-in tiny BERT, devices."""

@@ -1,0 +1,1 @@
+"""Metrics and statistics on arrays; knows nothing of texts or models."""

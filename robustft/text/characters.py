@@ -102,5 +102,6 @@ def classes(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint16]:
 
 
 def folded(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """Return the folded (lower-case) form of code points that `classes` has seen."""
+    """Return the lower-case form of each code point, with the plain apostrophe for either."""
+    classes(codes)  # fills both tables
     return _fold_table()[codes]

@@ -94,6 +94,11 @@ class Batch:
         return out
 
     @cached_property
+    def folded(self) -> npt.NDArray[np.uint32]:
+        """The lower-case form of each code point, with the plain apostrophe for either kind."""
+        return characters.folded(self.codes)
+
+    @cached_property
     def words(self) -> Units:
         """All words: runs of letters, marks and digits; an apostrophe between letters joins."""
         bits = self.classes[:-1]
@@ -151,8 +156,7 @@ class Batch:
 
     @cached_property
     def _word_hashes(self) -> npt.NDArray[np.uint64]:
-        self.classes  # noqa: B018 - folding relies on the classes having been looked up
-        return hash_spans(characters.folded(self.codes), self.words.start, self.words.end)
+        return hash_spans(self.folded, self.words.start, self.words.end)
 
     def words_in(self, lexicon: Lexicon) -> Units:
         """Return the words whose lower-case form is in `lexicon`."""

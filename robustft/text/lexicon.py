@@ -79,7 +79,6 @@ class Lexicon:
     def _tables(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
         joined = "".join(sorted(self._words))
         codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-        characters.classes(codes)
         ends = np.cumsum([len(w) for w in sorted(self._words)], dtype=np.int64)
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]]) if len(ends) else ends
         hashes = np.sort(hash_spans(characters.folded(codes), starts, ends))

@@ -230,7 +230,7 @@ def _mark_negation(batch: Batch, marker: _Marker) -> None:
     words = batch.words
     marker.add_units(SpanKind.NEGATION, batch.words_in(NEGATORS))
     at = np.flatnonzero(batch.classes[1:-2] & APOSTROPHE) + 1
-    codes = characters.folded(batch.codes)
+    codes = batch.folded
     at = at[(codes[at - 1] == ord("n")) & (codes[at + 1] == ord("t"))]
     holder = np.searchsorted(words.start, at, side="right") - 1
     # The word must end in n't and say what is negated: "didn't", not a quoted 'n'.
