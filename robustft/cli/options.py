@@ -272,7 +272,8 @@ ForceOption = Annotated[
     typer.Option(
         "--force",
         rich_help_panel=_RUN,
-        help="Go on although a transform does not keep the kind of label; the manifest says so.",
+        help="Go on although a transform does not keep the kind of label; the manifest says so. "
+        "eval also computes anew what it finds done.",
     ),
 ]
 DebugOption = Annotated[
