@@ -89,6 +89,8 @@ def export(job: Job, out: Path | None, *, workers: int, as_json: bool, dry_run: 
         "fingerprint": job.split.fingerprint,
         "split": job.split.name,
         "transforms": job.chain,
+        # A transform that has changed since gives other texts: its old set is not found again.
+        "transform_versions": [t.version for t in members_of(job.chain)],
         "severity": job.severity,
         "seed": job.seed,
     }
