@@ -8,16 +8,18 @@ engine's business.
 from __future__ import annotations
 
 import dataclasses
+import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from robustft.errors import SpecError
+from robustft.errors import SpecError, suggest
 from robustft.seeding import Draw
 from robustft.text.document import Batch, Document, Unit, Units
 from robustft.text.edits import Edit
@@ -128,6 +130,13 @@ class Transform(ABC):
             raise SpecError(f"{self.name}: expected a rate from 0 to 1, got {self.rate}")
         if self.severity is not None and self.severity not in SEVERITIES:
             raise SpecError(f"{self.name}: expected a severity from 0 to 5, got {self.severity}")
+        for key, known in _choices(type(self)).items():
+            value = getattr(self, key)
+            if value not in known:
+                raise SpecError(
+                    f"{self.name}: expected {key} to be one of {', '.join(map(str, known))}, "
+                    f"got {value!r}{suggest(str(value), map(str, known))}"
+                )
 
     def rate_at(self, severity: int | None = None) -> float:
         """Return the rate in force: the transform's own setting, else that of `severity`."""
@@ -172,6 +181,20 @@ class Transform(ABC):
         a change that needs more than the span (the article before it). `Skip` passes over the
         unit: the next in rank is tried in its place.
         """
+
+
+@cache
+def _choices(cls: type[Transform]) -> dict[str, tuple[Any, ...]]:
+    """Return the settings that are annotated as a `Literal`, with the values that they take."""
+    try:
+        hints = typing.get_type_hints(cls)
+    except NameError:  # a class made in a function, whose annotations only its scope can read
+        return {}
+    return {
+        field.name: typing.get_args(hints[field.name])
+        for field in dataclasses.fields(cls)
+        if typing.get_origin(hints[field.name]) is typing.Literal
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

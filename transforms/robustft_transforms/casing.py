@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from robustft.errors import SpecError, suggest
 from robustft.seeding import Draw
 from robustft.text import Batch, Document, Edit, Lexicon, SpanKind, Unit, Units
 from robustft.text.characters import UPPER
@@ -51,14 +50,6 @@ class Casing(Transform):
     opens: ClassVar[frozenset[SpanKind]] = frozenset({SpanKind.NEGATION, SpanKind.NAME})
     rates: ClassVar[Mapping[int, float]] = {1: 0.01, 2: 0.03, 3: 0.06, 4: 0.12, 5: 1.0}
     example: ClassVar[str] = "The plot is very good, but I hate the ending."
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.mode not in get_args(Mode):
-            raise SpecError(
-                f"casing: expected mode to be one of {', '.join(get_args(Mode))}, "
-                f"got {self.mode!r}{suggest(str(self.mode), get_args(Mode))}"
-            )
 
     def units(self, batch: Batch) -> Units:
         """Return the words that have a letter of the case to change."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from robustft.errors import SpecError, suggest
 from robustft.seeding import Draw
 from robustft.text import Batch, Document, Edit, Lexicon, SpanKind, Unit, Units
 from robustft.transform.base import LabelKind, Level, Skip, Transform
@@ -71,15 +70,6 @@ class Contractions(Transform):
     opens: ClassVar[frozenset[SpanKind]] = frozenset({SpanKind.NEGATION, SpanKind.NAME})
     rates: ClassVar[Mapping[int, float]] = {1: 0.005, 2: 0.01, 3: 0.03, 4: 0.06, 5: 1.0}
     example: ClassVar[str] = "It is a film I didn't expect to like, but it's been a joy."
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.mode not in get_args(Mode):
-            known = ", ".join(get_args(Mode))
-            raise SpecError(
-                f"contractions: expected mode to be one of {known}, "
-                f"got {self.mode!r}{suggest(str(self.mode), get_args(Mode))}"
-            )
 
     def units(self, batch: Batch) -> Units:
         """Return the contractions, the pairs that could be one, or both."""

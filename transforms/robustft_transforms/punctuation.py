@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
-from robustft.errors import SpecError, suggest
 from robustft.seeding import Draw
 from robustft.text import Batch, Document, Edit, SpanKind, Unit, Units
 from robustft.transform.base import LabelKind, Level, Skip, Transform
@@ -74,14 +73,6 @@ class Punctuation(Transform):
     opens: ClassVar[frozenset[SpanKind]] = frozenset({SpanKind.NAME, SpanKind.NEGATION})
     rates: ClassVar[Mapping[int, float]] = {1: 0.01, 2: 0.02, 3: 0.04, 4: 0.08, 5: 1.0}
     example: ClassVar[str] = "Well, it's a great film, isn't it? I loved it."
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.style not in get_args(Style):
-            raise SpecError(
-                f"punctuation: expected style to be one of {', '.join(get_args(Style))}, "
-                f"got {self.style!r}{suggest(str(self.style), get_args(Style))}"
-            )
 
     def units(self, batch: Batch) -> Units:
         """Return the marks that the style may change."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from robustft.errors import SpecError, suggest
 from robustft.seeding import Draw
 from robustft.text import Batch, Document, Edit, Unit, Units
 from robustft.transform.base import LabelKind, Level, Skip, Transform
@@ -60,14 +59,6 @@ class Typos(Transform):
     preserves: ClassVar[frozenset[LabelKind]] = frozenset(LabelKind) - {LabelKind.ACCEPTABILITY}
     rates: ClassVar[Mapping[int, float]] = {1: 0.01, 2: 0.025, 3: 0.05, 4: 0.1, 5: 0.2}
     example: ClassVar[str] = "A wonderful performance, and a surprising ending."
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.kind not in get_args(Kind):
-            raise SpecError(
-                f"typos: expected kind to be one of {', '.join(get_args(Kind))}, "
-                f"got {self.kind!r}{suggest(str(self.kind), get_args(Kind))}"
-            )
 
     def units(self, batch: Batch) -> Units:
         """Return the words of at least three letters, ASCII letters alone."""
