@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
+from robustft.data.columns import TEXT_NAMES
 from robustft.data.records import json_line, stream_record
 from robustft.errors import DataError, suggest
 from robustft.text.identity import content_ids
 from robustft.transform.engine import BATCH_SIZE, perturb
 
 __all__ = ["read_lines", "run_stream"]
-
-_TEXT_NAMES = ("text", "sentence", "review", "content")
 
 
 class Line(NamedTuple):
@@ -34,10 +33,10 @@ def _object(line: str, number: int, text_column: str | None) -> Line:
     except ValueError as error:
         raise DataError(f"stdin line {number}: expected a JSON object, got: {error}") from None
     lower = {key.lower(): key for key in fields}
-    names = [text_column] if text_column else [lower[n] for n in _TEXT_NAMES if n in lower]
+    names = [text_column] if text_column else [lower[n] for n in TEXT_NAMES if n in lower]
     column = names[0] if names else None
     if column is None or column not in fields:
-        wanted = repr(text_column) if text_column else " or ".join(_TEXT_NAMES)
+        wanted = repr(text_column) if text_column else " or ".join(TEXT_NAMES)
         raise DataError(
             f"stdin line {number}: expected a field {wanted}, got {', '.join(fields) or 'none'}"
             f"{suggest(text_column, fields) if text_column else '; name it with --text-column'}"

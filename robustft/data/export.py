@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from robustft.data.build import Augmented, members_of, replacement_words, stream_seed
+from robustft.data.build import Augmented, members_of, stream_seed
 from robustft.data.features import with_task
 from robustft.data.files import atomic_path
 from robustft.data.records import edit_lines
@@ -237,4 +237,4 @@ def write_augmented(augmented: Augmented, folder: Path) -> frozenset[str]:
     """Write augmented rows and their edits to a run folder; return the words they brought in."""
     save_split(augmented.split, folder / "data" / "augmented.parquet")
     write_edits(augmented.perturbed, folder / "edits" / "augmented.jsonl", ids=augmented.split.ids)
-    return replacement_words(augmented.perturbed)
+    return augmented.replacement_words

@@ -170,7 +170,7 @@ class Batch:
         """Return the words of at least `min_length` code points that are ASCII letters alone."""
         words = self.words
         return words.where(
-            (words.end - words.start >= min_length) & ~self._any(~self._ascii_letter, words)
+            (words.end - words.start >= min_length) & ~self.any_in(~self._ascii_letter, words)
         )
 
     @cached_property
@@ -202,15 +202,12 @@ class Batch:
         return found
 
     @staticmethod
-    def _any(flags: Mask, units: Units) -> Mask:
+    def any_in(flags: Mask, units: Units) -> Mask:
+        """Tell for each unit whether `flags`, over the buffer, holds anywhere within it."""
         total = np.zeros(len(flags) + 1, np.int64)
         np.cumsum(flags, out=total[1:])
         found: Mask = total[units.end] > total[units.start]
         return found
-
-    def any_in(self, flags: Mask, units: Units) -> Mask:
-        """Tell for each unit whether `flags`, over the buffer, holds anywhere within it."""
-        return self._any(flags, units)
 
 
 class Document:

@@ -155,6 +155,8 @@ class _State:
 
     texts: list[str]
     protect: list[list[tuple[int, int]]] | None
+    whole: Batch | None = field(init=False)
+    """All texts as one batch, while none has changed: counted first, then used by a step."""
     steps: list[list[Step]] = field(init=False)
     counts: npt.NDArray[np.int64] = field(init=False)
     lost: npt.NDArray[np.bool_] = field(init=False)
@@ -164,7 +166,8 @@ class _State:
     def __post_init__(self) -> None:
         self.steps = [[] for _ in self.texts]
         self.counts = np.zeros((4, len(self.texts)), np.int64)
-        self.counts[0] = Batch(self.texts).word_counts
+        self.whole = Batch(list(self.texts))
+        self.counts[0] = self.whole.word_counts
         self.lost = np.zeros(len(self.texts), np.bool_)
 
     def advance(
@@ -179,7 +182,10 @@ class _State:
         if rate == 0 or not len(rows):
             return
         index = rows.tolist()
-        batch = Batch([self.texts[i] for i in index])
+        if self.whole is not None and len(index) == len(self.texts):
+            batch = self.whole
+        else:
+            batch = Batch([self.texts[i] for i in index])
         spans = [self.protect[i] for i in index] if self.protect else None
         result = run_step(transform, batch, keys[rows], rate, spans)
         self.counts[1:, rows] += np.stack([result.target, result.eligible, result.changed])
@@ -204,6 +210,7 @@ class _State:
                 return
             self.protect[row] = [span for span in moved if span]
         self.texts[row] = text
+        self.whole = None
         self.steps[row].append(step)
 
     def result(self, originals: list[str], ids: list[str], copy: int) -> PerturbedBatch:
