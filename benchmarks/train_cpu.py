@@ -44,9 +44,10 @@ from robustft.model.tiny import tiny_tokenizer
 from robustft.seeding import Draw, fold_in
 from robustft.training.arguments import training_arguments
 from robustft.training.batching import plan_epoch, slice_batch, tokenize
+from robustft.training.examples import LabelledTokens
 from robustft.training.loop import train_epoch
 from robustft.training.progress import TrainingBar
-from robustft.training.setup import LabelledTokens, prepare
+from robustft.training.setup import prepare
 from robustft.training.validation import validate
 
 DEFAULT, GROUPED, OURS = "trainer", "trainer, grouped by length", "robustft"

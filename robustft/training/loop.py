@@ -29,10 +29,10 @@ from robustft.training.checkpoint import clear_resume, load_resume, save_model, 
 from robustft.training.dropout import fast_dropout
 from robustft.training.progress import TrainingBar
 from robustft.training.schedules import warmup_linear
-from robustft.training.setup import Setup, loss_sum, peak_memory_mb, prepare
+from robustft.training.setup import Setup, peak_memory_mb, prepare
 from robustft.training.validation import Scores, is_better, validate
 
-__all__ = ["TrainingResult", "fit", "train_epoch", "train_step"]
+__all__ = ["TrainingResult", "fit", "fit_setup", "run_identity", "train_epoch", "train_step"]
 
 # Reading the loss makes a GPU wait, so it is read this often there; a CPU has nothing to wait for.
 _READ_EVERY = 20
@@ -132,14 +132,37 @@ def fit(
         arguments, from_scratch=loaded.from_scratch, max_positions=loaded.max_positions
     )
     setup = prepare(loaded, train, validation, arguments)
+    identity = run_identity(
+        arguments.model_dump(), loaded.name, train.fingerprint, validation.fingerprint
+    )
+    return fit_setup(
+        setup, folder, identity=identity, progress=progress, title=title, notices=notices
+    )
+
+
+def fit_setup(
+    setup: Setup,
+    folder: Path,
+    *,
+    identity: str,
+    progress: bool = True,
+    title: str = "training",
+    notices: tuple[str, ...] = (),
+) -> TrainingResult:
+    """Train what `prepare` has made ready, whatever the task; see `fit`.
+
+    Parameters
+    ----------
+    identity
+        What tells whether a checkpoint in `folder` belongs to this run: see `run_identity`.
+    """
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     log = RunFolder(folder, folder, {}).log
-    identity = _identity(arguments, loaded, train, validation)
     state = _resumed(checkpoints, setup, identity)
-    epochs, steps = arguments.epochs, setup.steps_per_epoch
+    epochs, steps = setup.arguments.epochs, setup.steps_per_epoch
     with ExitStack() as stack:
-        stack.enter_context(seeded_torch(arguments.seed))
+        stack.enter_context(seeded_torch(setup.arguments.seed))
         bar = TrainingBar(title, epochs * steps, state.epoch * steps, shown=progress)
         stack.enter_context(bar)
         try:
@@ -166,27 +189,28 @@ def train_epoch(setup: Setup, epoch: int, bar: TrainingBar, log: Log = _no_log) 
     key = fold_in(arguments.seed, "epoch", epoch)
     torch.manual_seed(key % 2**63)
     setup.model.train()
-    lengths = setup.train.tokens.lengths
+    lengths = setup.train.lengths
     total_steps = arguments.epochs * setup.steps_per_epoch
     log_every = max(1, total_steps // _LOGGED_STEPS)
     losses: list[torch.Tensor] = []
-    rows_seen = 0
+    weight = 0.0
     with ExitStack() as stack:
         if setup.device.type == "cpu":
             stack.enter_context(fast_dropout(setup.loaded.model, setup.dropout))
         for index, rows in enumerate(plan_epoch(lengths, arguments.rows_per_step, key)):
             step = epoch * setup.steps_per_epoch + index
-            losses.append(train_step(setup, rows, step, total_steps) * len(rows))
-            rows_seen += len(rows)
+            counted = setup.train.weight(rows, _step_key(setup, step))
+            losses.append(train_step(setup, rows, step, total_steps) * counted)
+            weight += counted
             last = index + 1 == setup.steps_per_epoch
             loss = None
             if setup.split or last or index % _READ_EVERY == 0:
-                loss = losses[-1].item() / len(rows)
+                loss = losses[-1].item() / max(counted, 1e-12)
                 _check_finite(losses, step, total_steps, arguments)
                 if step % log_every == 0:
                     log({"event": "step", "step": step + 1, "of": total_steps, "loss": loss})
             bar.step(len(rows), int(lengths[rows].sum()), loss)
-    return torch.stack(losses).sum().item() / rows_seen
+    return torch.stack(losses).sum().item() / max(weight, 1e-12)
 
 
 def train_step(setup: Setup, rows: Rows, step: int, total_steps: int) -> torch.Tensor:
@@ -195,26 +219,29 @@ def train_step(setup: Setup, rows: Rows, step: int, total_steps: int) -> torch.T
     factor = warmup_linear(step, total_steps, arguments.warmup_ratio)
     for group in setup.optimizer.param_groups:
         group["lr"] = (arguments.learning_rate or 0.0) * factor
-    setup.dropout.reseed(fold_in(arguments.seed, "dropout", step))
+    key = _step_key(setup, step)
+    setup.dropout.reseed(key)
     batch_loss = torch.zeros((), device=setup.device)
-    lengths = data.tokens.lengths[rows]
+    lengths = data.computed[rows]
     max_rows = arguments.batch_size or len(rows)
+    # The mean over the batch, not over the slice: slices then add up to the batch's gradient.
+    weight = max(data.weight(rows, key), 1e-12)
     for part in slice_batch(lengths, max_rows=max_rows, split=setup.split):
-        chosen = rows[part]
-        inputs = data.tokens.collate(chosen, setup.device)
-        labels = data.labels[torch.from_numpy(chosen)].to(setup.device)
-        logits = setup.model(**inputs).logits
-        # The mean over the batch, not over the slice: slices then add up to the batch's gradient.
-        loss = loss_sum(logits, labels, setup.loaded.task) / len(rows)
+        inputs, labels = data.batch(rows[part], setup.device, key)
+        loss = setup.objective.loss_sum(setup.model(**inputs), labels, training=True) / weight
         setup.accelerator.backward(loss)
         batch_loss += loss.detach()
-        setup.computed += inputs["input_ids"].numel()
+        setup.computed += int(lengths[part].max()) * len(part)
     setup.tokens += int(lengths.sum())
     if arguments.max_grad_norm > 0:
         setup.accelerator.clip_grad_norm_(setup.model.parameters(), arguments.max_grad_norm)
     setup.optimizer.step()
     setup.optimizer.zero_grad(set_to_none=True)
     return batch_loss
+
+
+def _step_key(setup: Setup, step: int) -> int:
+    return fold_in(setup.arguments.seed, "dropout", step)
 
 
 def _validated(
@@ -227,9 +254,9 @@ def _validated(
 ) -> _State:
     """Score the epoch that has just ended, keep the model if it is the best, and move on."""
     scores = validate(setup, setup.validation)
-    epoch, metric = state.epoch + 1, setup.loaded.task.metric
+    epoch, metric = state.epoch + 1, setup.objective.metric
     best = None if state.best is None else Scores(**state.best)
-    better = is_better(scores, best, metric)
+    better = is_better(scores, best, setup.objective)
     if better:
         save_model(setup.loaded.model, setup.loaded.tokenizer, checkpoints / "best")
     entry = {"epoch": epoch, "train_loss": train_loss, "loss": scores.loss, **scores.metrics}
@@ -260,11 +287,8 @@ def _resumed(checkpoints: Path, setup: Setup, identity: str) -> _State:
     return state
 
 
-def _identity(
-    arguments: TrainingArguments, loaded: LoadedModel, train: Split, validation: Split
-) -> str:
-    """Return what tells whether a checkpoint belongs to this run."""
-    parts = [arguments.model_dump(), loaded.name, train.fingerprint, validation.fingerprint]
+def run_identity(*parts: Any) -> str:
+    """Return a hash of what decides a run's result; a checkpoint of another run is not used."""
     return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
@@ -290,7 +314,7 @@ def _result(setup: Setup, state: _State, best: Path, notices: tuple[str, ...]) -
             "the model gives every validation row the same answer: it has learned nothing; "
             "another --lr or more --epochs may help, and --overfit 32 tells whether it can learn"
         )
-    truncated = float(np.mean(setup.train.tokens.truncated))
+    truncated = float(np.mean(setup.train.truncated))
     rows = len(setup.train) * state.epoch
     seconds = max(state.seconds, 1e-9)
     return TrainingResult(

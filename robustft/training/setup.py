@@ -6,33 +6,19 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from robustft.data.dataset import Split
-from robustft.data.task import Task, TaskType
-from robustft.errors import DataError
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.load import LoadedModel
 from robustft.training.arguments import TrainingArguments
-from robustft.training.batching import TokenizedTexts, tokenize
 from robustft.training.dropout import MaskStream
+from robustft.training.examples import Examples, tokenize_split
+from robustft.training.objectives import Objective, objective_of
 
-__all__ = ["LabelledTokens", "Setup", "loss_sum", "peak_memory_mb", "prepare", "tokenize_split"]
-
-
-@dataclass(frozen=True)
-class LabelledTokens:
-    """A tokenized split with its labels: int64 codes, or float32 targets for regression."""
-
-    tokens: TokenizedTexts
-    labels: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.tokens)
+__all__ = ["Setup", "peak_memory_mb", "prepare", "prepare_examples"]
 
 
 @dataclass
@@ -41,6 +27,10 @@ class Setup:
 
     Attributes
     ----------
+    loaded
+        The whole model, which is saved.
+    model
+        What computes: the whole model, or the part of it that `train` and `validation` are for.
     split
         Whether a batch may be computed in slices to save padding (on a CPU alone: a GPU is
         faster on one large batch).
@@ -53,8 +43,9 @@ class Setup:
     accelerator: Accelerator
     model: Any
     optimizer: Any
-    train: LabelledTokens
-    validation: LabelledTokens
+    objective: Objective
+    train: Examples
+    validation: Examples
     precision: str
     dropout: MaskStream = field(default_factory=MaskStream)
     tokens: int = 0
@@ -86,11 +77,22 @@ def prepare(
     DataError
         A split is empty or without labels.
     """
+    length = arguments.max_length or 256
+    data = [tokenize_split(loaded.tokenizer, split, length) for split in (train, validation)]
+    return prepare_examples(loaded, objective_of(loaded.task), data[0], data[1], arguments)
+
+
+def prepare_examples(
+    loaded: LoadedModel,
+    objective: Objective,
+    train: Examples,
+    validation: Examples,
+    arguments: TrainingArguments,
+) -> Setup:
+    """Move the model and make the optimizer, for examples of any task."""
     device = resolve_device(arguments.device)
     precision = resolve_precision(arguments.precision, device)
     accelerator = _accelerator(device, precision)
-    length = arguments.max_length or 256
-    data = [tokenize_split(loaded, split, length) for split in (train, validation)]
     model = loaded.model.to(accelerator.device)
     prepared, optimizer = accelerator.prepare(model, _optimizer(model, arguments, device))
     return Setup(
@@ -99,37 +101,11 @@ def prepare(
         accelerator=accelerator,
         model=prepared,
         optimizer=optimizer,
-        train=data[0],
-        validation=data[1],
+        objective=objective,
+        train=train,
+        validation=validation,
         precision=precision,
     )
-
-
-def tokenize_split(loaded: LoadedModel, split: Split, max_length: int) -> LabelledTokens:
-    """Tokenize a labelled split.
-
-    Raises
-    ------
-    DataError
-        It has no rows, no labels, or a label that the task does not have.
-    """
-    if not len(split):
-        raise DataError(f"{split.name}: expected rows to train or validate on, got none")
-    if split.labels is None:
-        raise DataError(f"{split.name}: expected labels, got a split without any")
-    labels = np.asarray(split.labels)
-    tokens = tokenize(loaded.tokenizer, split.texts, max_length)
-    return LabelledTokens(tokens, _label_tensor(labels, split.name, loaded.task))
-
-
-def loss_sum(logits: torch.Tensor, labels: torch.Tensor, task: Task) -> torch.Tensor:
-    """Return the loss summed over rows: cross entropy, or squared error for regression."""
-    if task.type is TaskType.REGRESSION:
-        error: torch.Tensor = torch.nn.functional.mse_loss(
-            logits.float().squeeze(-1), labels, reduction="sum"
-        )
-        return error
-    return torch.nn.functional.cross_entropy(logits.float(), labels, reduction="sum")
 
 
 def peak_memory_mb(device: torch.device) -> float:
@@ -145,25 +121,6 @@ def peak_memory_mb(device: torch.device) -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts KiB, macOS bytes.
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def _label_tensor(labels: npt.NDArray[Any], where: str, task: Task) -> torch.Tensor:
-    if task.type is TaskType.REGRESSION:
-        targets = labels.astype(np.float32)
-        bad = np.flatnonzero(~np.isfinite(targets))
-        if len(bad):
-            raise DataError(
-                f"{where}: row {bad[0]}: expected a finite target, got {labels[bad[0]]}"
-            )
-        return torch.from_numpy(targets)
-    codes = labels.astype(np.int64)
-    bad = np.flatnonzero((codes < 0) | (codes >= task.num_labels))
-    if len(bad):
-        raise DataError(
-            f"{where}: row {bad[0]}: expected a label code from 0 to {task.num_labels - 1}, "
-            f"got {labels[bad[0]]}"
-        )
-    return torch.from_numpy(codes)
 
 
 def _accelerator(device: torch.device, precision: str) -> Accelerator:
