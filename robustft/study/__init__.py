@@ -1,0 +1,1 @@
+"""Studies: grids of runs from a recipe, and what they came to."""

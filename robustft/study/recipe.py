@@ -1,0 +1,246 @@
+"""Reading recipes: strict TOML, every mistake named with its place."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import BaseModel, ValidationError
+
+from robustft.errors import RobustftError, UsageError, suggest
+from robustft.study.schema import Comparison, Dataset, Evaluation, Figure, Recipe, Row
+from robustft.study.settings import check_settings
+
+__all__ = [
+    "Comparison",
+    "Dataset",
+    "Evaluation",
+    "Figure",
+    "Recipe",
+    "Row",
+    "dump_recipe",
+    "find_recipe",
+    "load_recipe",
+    "parse_recipe",
+    "recipe_titles",
+]
+
+_PATHS = ("data", "model")
+
+
+def recipe_titles() -> list[dict[str, str]]:
+    """Return name, title and source of each recipe that comes with the package.
+
+    Nothing but TOML is read, so that a list of them is light.
+    """
+    found = []
+    for path in _shipped():
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        keys = ("name", "title", "source", "data", "model")
+        found.append({key: str(table.get(key, "")) for key in keys})
+    return found
+
+
+def find_recipe(name: str) -> Path:
+    """Return the file of a recipe: one of the package's by its name, or a path to a ``.toml``.
+
+    Raises
+    ------
+    UsageError
+        There is no such recipe; the nearest names are given.
+    """
+    known = {path.stem: path for path in _shipped()}
+    if name in known:
+        return known[name]
+    path = Path(name).expanduser()
+    if path.is_dir() and (path / "recipe.toml").is_file():
+        return path / "recipe.toml"
+    if path.is_file():
+        return path
+    if path.suffix == ".toml":
+        raise UsageError(f"{name}: expected a recipe, got no such file")
+    raise UsageError(
+        f"recipe: expected one of {', '.join(known)}, or a .toml file, "
+        f"got {name!r}{suggest(name, known)}"
+    )
+
+
+def load_recipe(source: str | Path) -> Recipe:
+    """Read a recipe and check all of it; its local paths become absolute.
+
+    Rows that extend others have those rows' settings in the recipe that is returned.
+
+    Raises
+    ------
+    UsageError
+        The file is no TOML, a key is unknown, a value has the wrong type, or names do not match.
+    """
+    path = source if isinstance(source, Path) else find_recipe(source)
+    where = path.name
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: expected a recipe, got: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{where}: expected TOML, got an error: {error}") from error
+    recipe = parse_recipe(table, where)
+    return _map_paths(recipe, lambda name: _absolute(name, path.parent))
+
+
+def parse_recipe(table: Mapping[str, Any], where: str) -> Recipe:
+    """Return the recipe in a table; `where` names it in errors."""
+    try:
+        recipe = Recipe.model_validate(dict(table))
+    except ValidationError as problems:
+        lines = [_told(problem, table) for problem in problems.errors(include_url=False)]
+        raise UsageError("\n".join(f"{where}: {line}" for line in lines)) from None
+    try:
+        recipe = _flat(recipe)
+        _check(recipe)
+    except RobustftError as problem:
+        raise UsageError(f"{where}: {problem}") from None
+    return recipe
+
+
+def dump_recipe(recipe: Recipe, folder: Path) -> str:
+    """Return the recipe as TOML, its local paths relative to `folder`, where it is to be kept."""
+    kept = _map_paths(recipe, lambda name: _relative(name, folder))
+    return tomli_w.dumps(kept.model_dump(exclude_none=True, exclude_defaults=True))
+
+
+def _shipped() -> list[Path]:
+    folder = Path(str(importlib.resources.files("robustft.study") / "recipes"))
+    return sorted(folder.glob("*.toml"))
+
+
+def _told(problem: Any, table: Mapping[str, Any]) -> str:
+    """Return one mistake with its place: rows and data sets are called by their names."""
+    *parents, key = problem["loc"]
+    here: Any = table
+    model: type[BaseModel] = Recipe
+    place: list[str] = []
+    for part in parents:
+        here = here[part]
+        if isinstance(part, int):
+            name = here.get("name", part + 1) if isinstance(here, Mapping) else part + 1
+            place[-1] = f"{place[-1]} {name!r}"
+        else:
+            place.append(str(part))
+        model = _PARTS.get(str(part), model)
+    if problem["type"] == "extra_forbidden":
+        known = model.model_fields
+        prefix = "".join(f"{p}: " for p in place)
+        return f"{prefix}expected one of {', '.join(known)}, got {key!r}{suggest(str(key), known)}"
+    prefix = "".join(f"{p}: " for p in [*place, str(key)])
+    return f"{prefix}{problem['msg'].lower()}, got {problem['input']!r}"
+
+
+_PARTS: dict[str, type[BaseModel]] = {
+    "rows": Row,
+    "datasets": Dataset,
+    "evaluation": Evaluation,
+    "comparisons": Comparison,
+    "figures": Figure,
+}
+
+
+def _flat(recipe: Recipe) -> Recipe:
+    """Give rows that extend others their settings."""
+    rows: dict[str, Row] = {}
+    for row in recipe.rows:
+        if row.name in rows:
+            raise UsageError(f"rows: expected distinct names, got {row.name!r} twice")
+        if row.extends is not None:
+            parent = rows.get(row.extends)
+            if parent is None:
+                raise UsageError(
+                    f"rows {row.name!r}: expected extends to name a row above it, "
+                    f"got {row.extends!r}{suggest(row.extends, rows)}"
+                )
+            changes = {"set": {**parent.set, **row.set}, "extends": None}
+            row = row.model_copy(update=changes)  # noqa: PLW2901
+        rows[row.name] = row
+    return recipe.model_copy(update={"rows": list(rows.values())})
+
+
+def _check(recipe: Recipe) -> None:
+    """Check names that refer to others, and every setting."""
+    if not recipe.rows:
+        raise UsageError("rows: expected at least one row, got none")
+    names = [row.name for row in recipe.rows]
+    for field, name in _references(recipe):
+        if name not in names:
+            raise UsageError(
+                f"{field}: expected one of the rows {', '.join(names)}, "
+                f"got {name!r}{suggest(name, names)}"
+            )
+    tables = [found.name for found in recipe.datasets]
+    if len(set(tables)) < len(tables):
+        raise UsageError(f"datasets: expected distinct names, got {', '.join(tables)}")
+    kinds = {row.kind for row in recipe.rows}
+    shared = {"defaults": recipe.defaults}
+    shared |= {f"datasets {d.name!r}: defaults": d.defaults for d in recipe.datasets}
+    shared |= {f"datasets {d.name!r}: set": d.set for d in recipe.datasets}
+    for where, given in shared.items():
+        check_settings(kinds, given, where)
+    for row in recipe.rows:
+        check_settings({row.kind}, row.set, f"rows {row.name!r}: set")
+    for name, values in recipe.grid.items():
+        for value in values:
+            check_settings(kinds, {name: value}, "grid")
+
+
+def _references(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    for comparison in recipe.comparisons:
+        yield "comparisons: row", comparison.row
+        yield "comparisons: against", comparison.against
+    for figure in recipe.figures:
+        yield from (("figures: rows", name) for name in figure.rows)
+    for found in recipe.datasets:
+        yield from ((f"datasets {found.name!r}: published", name) for name in found.published)
+    for row in recipe.rows:
+        if row.model_from is not None:
+            yield f"rows {row.name!r}: model_from", row.model_from
+
+
+def _map_paths(recipe: Recipe, change: Any) -> Recipe:
+    """Return the recipe with what may be a local path changed, wherever it stands."""
+
+    def of(settings: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: change(v) if k in _PATHS else v for k, v in settings.items()}
+
+    rows = [row.model_copy(update={"set": of(row.set)}) for row in recipe.rows]
+    datasets = [
+        d.model_copy(update={"data": change(d.data), "defaults": of(d.defaults), "set": of(d.set)})
+        for d in recipe.datasets
+    ]
+    return recipe.model_copy(
+        update={
+            "data": change(recipe.data),
+            "model": change(recipe.model),
+            "defaults": of(recipe.defaults),
+            "rows": rows,
+            "datasets": datasets,
+        }
+    )
+
+
+def _absolute(name: Any, base: Path) -> Any:
+    """Return the absolute path of what lies beside `base`; other names are a hub's."""
+    if not isinstance(name, str):
+        return name
+    path = base / Path(os.path.expandvars(name)).expanduser()
+    if path.exists() or name.startswith((".", "/", "~")):
+        return os.path.normpath(path.absolute())
+    return name
+
+
+def _relative(name: Any, folder: Path) -> Any:
+    if not isinstance(name, str) or not Path(name).is_absolute():
+        return name
+    return Path(os.path.relpath(name, folder.absolute())).as_posix()
