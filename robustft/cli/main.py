@@ -52,6 +52,11 @@ COMMANDS: dict[str, Entry] = {
     "eval": Entry(
         "robustft.cli.eval", "eval_", "Compare models on original and on transformed text."
     ),
+    "study": Entry(
+        "robustft.cli.study",
+        "study",
+        "Run a published study, or your own, and print its table beside the published one.",
+    ),
     "new": Entry("robustft.cli.new", "new", "Write the template of a transform with its test."),
     "doctor": Entry("robustft.cli.doctor", "doctor", "Check this machine and this installation."),
 }

@@ -70,8 +70,9 @@ class RowResult(_Plain):
 
     Attributes
     ----------
-    row, label, kind
-        The row's name in the recipe, what tables call it, and what kind of row it is.
+    row, base, label, kind
+        The row's name with the values of a grid, its name in the recipe (the two are the same
+        without a grid), what tables call it, and what kind of row it is.
     dataset
         The name of the recipe's data set (the table it belongs to); empty when there is one.
     seed
@@ -114,6 +115,7 @@ class RowResult(_Plain):
     """
 
     row: str
+    base: str = ""
     label: str = ""
     kind: str = "train"
     dataset: str = ""
@@ -139,6 +141,11 @@ class RowResult(_Plain):
     facts: dict[str, Any] = Field(default_factory=dict)
     notices: list[str] = Field(default_factory=list)
     identity: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the run, which its file has too."""
+        return result_name(self.row, self.dataset, self.seed).removesuffix(".json")
 
     @property
     def ok(self) -> bool:
