@@ -30,6 +30,7 @@ __all__ = [
     "hardware",
     "load_run",
     "newest",
+    "portable",
     "run_name",
     "versions",
 ]
@@ -57,6 +58,17 @@ def run_name(readable: str, config: Mapping[str, Any]) -> str:
     """Return a folder name: the readable part, then the hash of the configuration."""
     safe = "".join(c if c.isalnum() or c in "-_.+" else "-" for c in readable).strip("-.") or "run"
     return f"{safe[:80]}-{config_hash(config)}"
+
+
+def portable(name: str, home: Path) -> str:
+    """Return a local path relative to a run folder in `home`, so that both can move together.
+
+    What is no path here, such as a hub name, stays as it is.
+    """
+    path = Path(os.path.expandvars(name)).expanduser()
+    if not path.exists():
+        return name
+    return Path(os.path.relpath(path.resolve(), home.resolve() / "run")).as_posix()
 
 
 def versions() -> dict[str, str]:
