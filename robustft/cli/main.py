@@ -57,6 +57,11 @@ COMMANDS: dict[str, Entry] = {
         "study",
         "Run a published study, or your own, and print its table beside the published one.",
     ),
+    "pretrain": Entry(
+        "robustft.cli.pretrain",
+        "pretrain",
+        "Pretrain a masked language model, from scratch or on from a checkpoint.",
+    ),
     "new": Entry("robustft.cli.new", "new", "Write the template of a transform with its test."),
     "doctor": Entry("robustft.cli.doctor", "doctor", "Check this machine and this installation."),
 }
