@@ -6,8 +6,7 @@ One rule for both ways in: weights come from safetensors where there is a choice
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,12 @@ from transformers import (
 
 from robustft.data.task import Task, TaskType
 from robustft.errors import ModelError
+from robustft.model.adapter_spec import AdapterSpec
+from robustft.model.adapters import train_adapter
+from robustft.model.houlsby import VARIANT, read_adapter_json, restore_houlsby
 from robustft.model.hub import Source, cannot_be_had, find_source, quiet_transformers
 from robustft.model.labels import label_order, model_label_names
+from robustft.model.seeded import seeded_torch
 from robustft.model.tiny import TINY, tiny_config, tiny_tokenizer
 from robustft.seeding import fold_in
 
@@ -50,6 +53,8 @@ class LoadedModel:
         True when all weights are random, so that training needs a larger learning rate.
     notices
         Sentences that the user should read.
+    adapter
+        The adapters in the model; only they, the pooler, the head and (Houlsby) the norms train.
     """
 
     model: PreTrainedModel
@@ -60,6 +65,7 @@ class LoadedModel:
     label_order: tuple[int, ...] = ()
     from_scratch: bool = False
     notices: tuple[str, ...] = field(default=())
+    adapter: AdapterSpec | None = None
 
     @property
     def max_positions(self) -> int | None:
@@ -75,7 +81,8 @@ def load_model(
     Parameters
     ----------
     name
-        A hub name, a folder, or ``tiny`` (which trains its tokenizer on `train_texts`).
+        A hub name, a folder, or ``tiny`` (which trains its tokenizer on `train_texts`). A model
+        that was saved with Houlsby adapters goes on from them, its base frozen.
 
     Raises
     ------
@@ -88,8 +95,10 @@ def load_model(
         return _load_tiny(task, seed, train_texts or ())
     source = find_source(name)
     with quiet_transformers(), seeded_torch(fold_in(seed, "initialisation")):
-        model, new = _from_pretrained(source, name, **_label_fields(task))
+        model, new, adapter = _from_pretrained(source, name, **_label_fields(task))
         tokenizer = _load_tokenizer(source, name, model)
+    if adapter is not None:
+        train_adapter(model)
     notices = []
     short = Path(name).name  # notices are kept in manifests, which name no folder outside
     if new:
@@ -107,6 +116,7 @@ def load_model(
         new_weights=new,
         label_order=tuple(range(task.num_labels)),
         notices=tuple(notices),
+        adapter=adapter,
     )
 
 
@@ -124,7 +134,7 @@ def load_finetuned(path: str | Path, *, task: Task) -> LoadedModel:
     name = str(path)
     source = find_source(name)
     with quiet_transformers(), seeded_torch(0):
-        model, new = _from_pretrained(source, name)
+        model, new, adapter = _from_pretrained(source, name)
         tokenizer = _load_tokenizer(source, name, model)
     if new:
         raise ModelError(
@@ -141,7 +151,14 @@ def load_finetuned(path: str | Path, *, task: Task) -> LoadedModel:
     order: tuple[int, ...] = (0,)
     if task.type is not TaskType.REGRESSION:
         order = label_order(model_label_names(model.config), task, where=name)
-    return LoadedModel(model=model, tokenizer=tokenizer, name=name, task=task, label_order=order)
+    return LoadedModel(
+        model=model,
+        tokenizer=tokenizer,
+        name=name,
+        task=task,
+        label_order=order,
+        adapter=adapter,
+    )
 
 
 def position_limit(model: Any, tokenizer: Any) -> int | None:
@@ -161,14 +178,6 @@ def position_limit(model: Any, tokenizer: Any) -> int | None:
     if tokenizer.model_max_length < _NO_LIMIT:
         limits.append(int(tokenizer.model_max_length))
     return min(limits) if limits else None
-
-
-@contextmanager
-def seeded_torch(key: int) -> Iterator[None]:
-    """Run a block with torch's generators seeded by `key`, and leave them as they were."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(key % 2**63)
-        yield
 
 
 def _load_tiny(task: Task, seed: int, texts: Sequence[str]) -> LoadedModel:
@@ -212,23 +221,27 @@ def _label_fields(task: Task) -> dict[str, Any]:
 
 def _from_pretrained(
     source: Source, name: str, **fields: Any
-) -> tuple[PreTrainedModel, tuple[str, ...]]:
-    """Return the model in 32 bits and the sorted names of the weights that it did not come with."""
+) -> tuple[PreTrainedModel, tuple[str, ...], AdapterSpec | None]:
+    """Return the model in 32 bits, the names of the weights it did not come with, its adapters."""
     where: dict[str, Any] = {"local_files_only": source.offline}
     try:
         config = AutoConfig.from_pretrained(source.name, **where, **fields)
+        adapter = read_adapter_json(source.name, offline=source.offline)
         model, info = AutoModelForSequenceClassification.from_pretrained(
             source.name,
             config=config,
             dtype=torch.float32,
             ignore_mismatched_sizes=True,
             output_loading_info=True,
+            variant=None if adapter is None else VARIANT,
             **where,
         )
+        if adapter is not None:
+            restore_houlsby(model, adapter, source.name, offline=source.offline)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
         raise _load_error(source, name, "a sequence classifier", problem) from problem
     mismatched = {entry[0] for entry in info["mismatched_keys"]}
-    return model, tuple(sorted(set(info["missing_keys"]) | mismatched))
+    return model, tuple(sorted(set(info["missing_keys"]) | mismatched)), adapter
 
 
 def _load_tokenizer(source: Source, name: str, model: Any) -> PreTrainedTokenizerBase:

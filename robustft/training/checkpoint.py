@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from robustft.errors import RunError
+from robustft.model.adapters import write_model
 from robustft.model.hub import quiet_transformers
 
 __all__ = ["clear_resume", "load_resume", "save_model", "save_resume"]
@@ -26,10 +27,14 @@ _RESUME = "resume-"
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write model and tokenizer to `folder` as transformers reads them, replacing what is there."""
+    """Write model and tokenizer to `folder` as `load_finetuned` reads them; replace what is there.
+
+    A model without adapters, or with adapters that can be merged into its weights, is written as
+    transformers reads it. The model itself is not changed.
+    """
     fresh = _fresh(folder)
     with quiet_transformers():
-        model.save_pretrained(fresh)
+        write_model(model, fresh)
         tokenizer.save_pretrained(fresh)
     if folder.exists():
         shutil.rmtree(folder)

@@ -3,11 +3,14 @@ import logging
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers.utils import logging as transformers_logging
 
 from robustft.data.task import Task, TaskType
 from robustft.errors import HubError, ModelError
+from robustft.model.adapters import adapter_weights, attach_adapter, parse_adapter
 from robustft.model.load import load_finetuned, load_model, position_limit
+from robustft.training.checkpoint import save_model
 
 REVIEWS = Task(label_names=("negative", "positive"))
 AMOUNT = Task(type=TaskType.REGRESSION, label_column="deaths")
@@ -198,3 +201,78 @@ def test_transformers_talks_again_afterwards(checkpoint):
     assert transformers_logging.get_verbosity() == level
     assert level < logging.ERROR
     assert transformers_logging.is_progress_bar_enabled() == bars
+
+
+@pytest.fixture
+def with_adapters(checkpoint, tmp_path):
+    """The folder of a classifier with Houlsby adapters far from their start."""
+    loaded = load_model(str(checkpoint()), task=REVIEWS, seed=0)
+    loaded = attach_adapter(loaded, parse_adapter("houlsby:4"), 0)
+    with torch.no_grad():
+        for name in adapter_weights(loaded.model):
+            loaded.model.get_parameter(name).add_(0.25)
+    save_model(loaded.model, loaded.tokenizer, tmp_path / "adapted")
+    return tmp_path / "adapted"
+
+
+def test_training_goes_on_from_adapters_that_are_there(with_adapters):
+    loaded = load_model(str(with_adapters), task=REVIEWS, seed=5)
+    assert str(loaded.adapter) == "houlsby:4"
+    assert loaded.new_weights == ()
+    saved = load_finetuned(with_adapters, task=REVIEWS).model
+    assert same(weights(loaded.model), weights(saved))
+    trained = {name for name, p in loaded.model.named_parameters() if p.requires_grad}
+    assert set(adapter_weights(loaded.model)) < trained
+    assert not loaded.model.bert.encoder.layer[0].output.dense.weight.requires_grad
+    assert loaded.model.classifier.weight.requires_grad
+
+
+def test_adapters_stay_when_the_head_is_replaced(with_adapters):
+    three = Task(label_names=("a", "b", "c"))
+    loaded = load_model(str(with_adapters), task=three, seed=0)
+    assert loaded.new_weights == ("classifier.bias", "classifier.weight")
+    saved = load_finetuned(with_adapters, task=REVIEWS).model
+    for name in adapter_weights(saved):
+        assert torch.equal(loaded.model.get_parameter(name), saved.get_parameter(name))
+
+
+def test_models_without_adapters_have_none(checkpoint, finetuned):
+    assert load_model(str(checkpoint()), task=REVIEWS, seed=0).adapter is None
+    assert load_finetuned(finetuned(("negative", "positive")), task=REVIEWS).adapter is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "expected an adapter.json of kind and size, got: "),
+        ('{"kind": "houlsby"}', "expected an adapter.json of kind and size, got: 'size'"),
+        ("[]", "expected an adapter.json of kind and size, got: "),
+        ('{"kind": "prefix", "size": 4}', "expected kind houlsby and a size of at least 1"),
+        ('{"kind": "houlsby", "size": 0}', "got 'houlsby' and 0"),
+        (
+            '{"kind": "houlsby", "size": 5}',
+            r"of shape \(5, 16\), as adapter.json says, got \(4, 16",
+        ),
+    ],
+)
+def test_a_note_that_does_not_fit_the_weights_is_refused(with_adapters, text, said):
+    (with_adapters / "adapter.json").write_text(text)
+    with pytest.raises(ModelError, match=said):
+        load_finetuned(with_adapters, task=REVIEWS)
+
+
+def test_a_file_that_lacks_an_adapter_is_refused(with_adapters):
+    path = with_adapters / "model.houlsby.safetensors"
+    held = load_file(path)
+    del held["bert.encoder.layer.1.output.dense.adapter.up.bias"]
+    save_file(held, path, metadata={"format": "pt"})
+    with pytest.raises(
+        ModelError, match=r"expected adapters of houlsby:4, got: .*adapter\.up\.bias"
+    ):
+        load_finetuned(with_adapters, task=REVIEWS)
+
+
+def test_adapters_without_their_note_are_not_dropped(with_adapters):
+    (with_adapters / "adapter.json").unlink()
+    with pytest.raises(ModelError, match=r"no file named model\.safetensors"):
+        load_finetuned(with_adapters, task=REVIEWS)
