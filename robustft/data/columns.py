@@ -1,4 +1,4 @@
-"""Which column holds the text, the label and the id."""
+"""Which columns hold the text or the two texts, the label and the id."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ from collections.abc import Sequence
 
 from robustft.errors import DataError, suggest
 
-__all__ = ["LABEL_NAMES", "TEXT_NAMES", "find_id", "find_label", "find_text", "named"]
+__all__ = [
+    "ANSWERS_NAME",
+    "LABEL_NAMES",
+    "TEXT_NAMES",
+    "find_id",
+    "find_label",
+    "find_texts",
+    "named",
+]
 
 TEXT_NAMES = ("text", "sentence", "review", "content")
 LABEL_NAMES = ("label", "sentiment", "target")
+ANSWERS_NAME = "answers"
 
-# Tasks whose example is more than one text: the columns that give them away.
+# What data sets call the two texts of a pair; the first of them that a table has is taken.
 _PAIRS = (
     ("premise", "hypothesis"),
     ("question", "context"),
@@ -41,46 +50,68 @@ def named(given: str, columns: Sequence[str], where: str, option: str) -> str:
     )
 
 
-def find_text(columns: Sequence[str], given: str | None, where: str) -> str:
-    """Return the column that holds the text: the one named, else one with a usual name.
+def find_texts(columns: Sequence[str], given: str | None, where: str) -> tuple[str, str | None]:
+    """Return the column that holds the text, and that of the second text of a pair or None.
+
+    Columns are those named (two with a comma between them: ``premise,hypothesis``), else those
+    with the usual names of a pair, unless there is a column *text*, else one with a usual name.
 
     Raises
     ------
     DataError
-        There is none, or the columns are those of a task on pairs of texts.
+        There is none, or not the one or two that were named.
     """
     if given is not None:
-        return named(given, columns, where, "--text-column")
-    folded = {column.casefold() for column in columns}
-    for pair in _PAIRS:
-        if folded.issuperset(pair) and "text" not in folded:
-            raise DataError(
-                f"{where}: expected one text a row, got pairs ({' and '.join(pair)}); pairs are "
-                f"not trained or evaluated yet: name one column with --text-column, of "
-                f"{_list(columns)}"
-            )
+        return _named_texts(given, columns, where)
+    folded = {column.casefold(): column for column in columns}
+    for first, second in _PAIRS:
+        if first in folded and second in folded and "text" not in folded:
+            return folded[first], folded[second]
     usual = _usual(columns, TEXT_NAMES)
     if usual is None:
         raise DataError(
             f"{where}: expected a column called {_or(TEXT_NAMES)}, got the columns "
-            f"{_list(columns)}; name the one that holds the text with --text-column"
+            f"{_list(columns)}; name the one that holds the text with --text-column, or the two of "
+            "a pair as --text-column first,second"
         )
-    return usual
+    return usual, None
 
 
-def find_label(columns: Sequence[str], given: str | None, where: str, text: str) -> str | None:
-    """Return the column that holds the label: the one named, else one with a usual name, or None.
+def _named_texts(given: str, columns: Sequence[str], where: str) -> tuple[str, str | None]:
+    if given in columns or "," not in given:
+        return named(given, columns, where, "--text-column"), None
+    names = [name.strip() for name in given.split(",")]
+    if len(names) != 2:
+        raise DataError(
+            f"{where}: expected one column or two (--text-column), got {len(names)}: {given}"
+        )
+    first, second = (named(name, columns, where, "--text-column") for name in names)
+    if first == second:
+        raise DataError(
+            f"{where}: expected two columns of texts (--text-column), got {first!r} twice"
+        )
+    return first, second
 
-    The column of the text is never taken for the label.
+
+def find_label(
+    columns: Sequence[str],
+    given: str | None,
+    where: str,
+    texts: Sequence[str | None],
+    names: Sequence[str] = LABEL_NAMES,
+) -> str | None:
+    """Return the column that holds the label: the one named, else one of `names`, or None.
+
+    A column of `texts` is never taken for the label.
     """
     if given is not None:
         found = named(given, columns, where, "--label-column")
-        if found == text:
+        if found in texts:
             raise DataError(
                 f"{where}: expected two columns, got {found!r} both as text and as label"
             )
         return found
-    return _usual([column for column in columns if column != text], LABEL_NAMES)
+    return _usual([column for column in columns if column not in texts], names)
 
 
 def find_id(columns: Sequence[str], given: str | None, where: str) -> str | None:

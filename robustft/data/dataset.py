@@ -10,18 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from robustft.data.columns import LABEL_NAMES, find_id, find_label, find_text
+from robustft.data.answers import settle_answers
+from robustft.data.columns import ANSWERS_NAME, LABEL_NAMES, find_id, find_label, find_texts
 from robustft.data.features import saved_task
 from robustft.data.labels import parse_label_map
 from robustft.data.rows import Rows
 from robustft.data.settle import Settled, settle_labels
 from robustft.data.sources import Source, open_source
 from robustft.data.split import Split, TextDataset
-from robustft.data.splits import cut, in_order, sample
+from robustft.data.splits import cut, in_order, kept_together, sample
 from robustft.data.task import Task, TaskType, label_kind_of, task_type_of
 from robustft.data.texts import clean_texts, with_ids
 from robustft.data.values import typed
-from robustft.errors import DataError
+from robustft.errors import DataError, UsageError
 from robustft.transform.base import LabelKind
 
 __all__ = ["Split", "TextDataset", "check_trainable", "load_dataset", "sample"]
@@ -53,11 +54,15 @@ def load_dataset(
         the built-in regression.
     text_column, label_column, id_column
         Found by their usual names (text, sentence, review, content; label, sentiment, target;
-        id) when left out. Without an id column, an id is a hash of the text.
+        id) when left out. Rows of two texts are found as premise and hypothesis, question and
+        sentence, question1 and question2, sentence1 and sentence2, text1 and text2, or named as
+        ``text_column="first,second"``; question, context and answers are for question answering
+        (SQuAD's layouts). Without an id column, an id is a hash of the text, or of both.
     task
-        ``"classification"`` or ``"regression"`` where the labels leave it open: numbers with
-        fractions, and floats in a column called *target*, are for a regression, all else is
-        classes. A `Task` (of a trained model) imposes its columns, classes and kind of label.
+        ``"classification"``, ``"regression"`` or ``"question-answering"`` where the labels leave
+        it open: numbers with fractions, and floats in a column called *target*, are for a
+        regression, all else is classes. A `Task` (of a trained model) imposes its columns, classes
+        and kind of label.
     label_map
         What the labels are called, as ``0=neg,1=pos``: renames, merges labels of one name, drops
         those with an empty one.
@@ -67,8 +72,9 @@ def load_dataset(
         Decides which rows go into splits that have to be made.
     make_splits
         Cut a source without splits 80/10/10, and 10 % of the training rows for validation where
-        there is no such split. False leaves the source's splits as they are; rows of a source
-        without splits are then the split ``all``.
+        there is no such split; rows of one text, and questions on one article (by a column
+        *title*) or context, stay together. False leaves the source's splits as they are; rows of a
+        source without splits are then the split ``all``.
     keep_unlabelled
         Keep rows that have no label in a split where others have one, for uses that need none.
 
@@ -92,10 +98,12 @@ def load_dataset(
     source = open_source(data)
     saved = _saved_task(source)
     known = imposed or saved
-    rows, text, notices = _with_texts(source, text_column, known)
+    rows, texts, notices = _with_texts(source, text_column, known)
 
-    label = _label_column(rows, source.name, label_column, known, text, notices)
-    rows, usable, more = _usable(rows, text, label, id_column)
+    label = _label_column(rows, source.name, label_column, known, texts, notices)
+    if type_ is None and _holds_answers(rows, texts, label):
+        type_ = TaskType.QUESTION_ANSWERING
+    rows, usable, more = _usable(rows, texts, label, id_column)
     notices += more
     if imposed is not None:
         type_ = imposed.type
@@ -103,6 +111,8 @@ def load_dataset(
         type_ = type_ or saved.type
     if label is None:
         settled = Settled(type_ or TaskType.CLASSIFICATION, _names(imposed), rows)
+    elif type_ is TaskType.QUESTION_ANSWERING:
+        settled = _settled_answers(rows, texts, label, names, source.name)
     else:
         settled = settle_labels(
             rows,
@@ -112,9 +122,12 @@ def load_dataset(
             label_map=names,
         )
     kind = kind or (known.label_kind if known else None) or source.label_kind
+    if settled.type is TaskType.QUESTION_ANSWERING:
+        kind = kind or LabelKind.ANSWER_SPAN
     found = Task(
         type=settled.type,
-        text_column=text,
+        text_column=texts[0],
+        pair_column=texts[1] if len(texts) > 1 else None,
         label_column=label or (known.label_column if known else LABEL_NAMES[0]),
         label_names=settled.names,
         label_kind=kind,
@@ -157,28 +170,31 @@ def _saved_task(source: Source) -> Task | None:
 
 def _with_texts(
     source: Source, given: str | None, known: Task | None
-) -> tuple[dict[str, Rows], str, list[str]]:
-    """Return the splits that have the text column, its name, and notices so far."""
+) -> tuple[dict[str, Rows], tuple[str, ...], list[str]]:
+    """Return the splits that have the text columns, their one or two names, and notices so far."""
     main = [name for name in source.splits if name not in source.extras]
     first = source.splits[main[0]]
     columns = first.table.column_names
-    if given is None and known is not None and known.text_column in columns:
-        given = known.text_column
-    text = find_text(columns, given, first.where)
+    if given is None and known is not None and set(known.text_columns) <= set(columns):
+        texts = known.text_columns
+    else:
+        found = find_texts(columns, given, first.where)
+        texts = tuple(name for name in found if name is not None)
     notices = list(source.notices)
     rows: dict[str, Rows] = {}
     for name, part in source.splits.items():
         notices += part.notices
-        if text in part.table.column_names:
+        lacking = [text for text in texts if text not in part.table.column_names]
+        if not lacking:
             rows[name] = part
         elif name in source.extras:
-            notices.append(f"{part.where}: no column {text}; not taken for a split")
+            notices.append(f"{part.where}: no column {lacking[0]}; not taken for a split")
         else:
             raise DataError(
-                f"{part.where}: expected the column {text!r} as in {first.where}, got the columns "
-                f"{', '.join(part.table.column_names)}"
+                f"{part.where}: expected the column {lacking[0]!r} as in {first.where}, got the "
+                f"columns {', '.join(part.table.column_names)}"
             )
-    return rows, text, notices
+    return rows, texts, notices
 
 
 def _label_column(
@@ -186,18 +202,19 @@ def _label_column(
     name: str,
     given: str | None,
     known: Task | None,
-    text: str,
+    texts: tuple[str, ...],
     notices: list[str],
 ) -> str | None:
     columns = list(dict.fromkeys(c for part in rows.values() for c in part.table.column_names))
     if given is None and known is not None and known.label_column in columns:
         given = known.label_column
-    label = find_label(columns, given, name, text)
-    others = [c for c in columns if c.casefold() in LABEL_NAMES and c not in (label, text)]
+    usual = LABEL_NAMES if len(texts) == 1 else (ANSWERS_NAME, *LABEL_NAMES)
+    label = find_label(columns, given, name, texts, usual)
+    others = [c for c in columns if c.casefold() in usual and c not in (label, *texts)]
     if label is None:
-        listed = ", ".join(c for c in columns if c != text) or "none"
+        listed = ", ".join(c for c in columns if c not in texts) or "none"
         notices.append(
-            f"{name}: no column called {', '.join(LABEL_NAMES)}, so there are no labels; name the "
+            f"{name}: no column called {', '.join(usual)}, so there are no labels; name the "
             f"one that holds them with --label-column (other columns: {listed})"
         )
     elif others and given is None:
@@ -205,8 +222,37 @@ def _label_column(
     return label
 
 
+def _holds_answers(rows: Mapping[str, Rows], texts: tuple[str, ...], label: str | None) -> bool:
+    """Say whether the label column of pairs holds spans of the second text."""
+    if label is None or len(texts) == 1:
+        return False
+    kinds = [
+        part.table.schema.field(label).type
+        for part in rows.values()
+        if label in part.table.column_names
+    ]
+    return label.casefold() == ANSWERS_NAME or any(map(pa.types.is_nested, kinds))
+
+
+def _settled_answers(
+    rows: Mapping[str, Rows],
+    texts: tuple[str, ...],
+    label: str,
+    label_map: Mapping[str, str],
+    name: str,
+) -> Settled:
+    if label_map:
+        raise UsageError(f"label map: expected classes to rename, got answers in {label}")
+    if len(texts) == 1:
+        raise DataError(
+            f"{name}: expected questions and their contexts, got one column of texts; name both "
+            "with --text-column question,context"
+        )
+    return settle_answers(rows, label, texts[1])
+
+
 def _usable(
-    rows: Mapping[str, Rows], text: str, label: str | None, id_column: str | None
+    rows: Mapping[str, Rows], texts: tuple[str, ...], label: str | None, id_column: str | None
 ) -> tuple[dict[str, Rows], dict[str, npt.NDArray[np.bool_]], list[str]]:
     """Return the rows with clean texts, ids and types, and which of them can be used."""
     done: dict[str, Rows] = {}
@@ -214,13 +260,17 @@ def _usable(
     notices: list[str] = []
     for name, part in rows.items():
         ids = find_id(part.table.column_names, id_column, part.where)
-        ids = None if ids in (text, label) else ids
-        clean, usable[name], notes = clean_texts(part, text)
+        ids = None if ids in (*texts, label) else ids
+        clean, usable[name] = part, np.ones(len(part.table), np.bool_)
+        for text in texts:
+            clean, filled, notes = clean_texts(clean, text)
+            usable[name] &= filled
+            notices += notes
         if part.untyped:
-            table = typed(clean.table, keep=(text, ids))
+            table = typed(clean.table, keep=(*texts, ids))
             clean = Rows(table, clean.files)
-        done[name], more = with_ids(clean, usable[name], text, ids)
-        notices += notes + more
+        done[name], more = with_ids(clean, usable[name], texts, ids)
+        notices += more
     return done, usable, notices
 
 
@@ -238,7 +288,9 @@ def _splits(
         missing = settled.missing.get(name)
         if missing is not None:
             verb = "kept" if keep else "left out"
-            notices += part.notes(missing & kept, task.label_column, verb, "without a label")
+            spans = task.type is TaskType.QUESTION_ANSWERING
+            what = "whose answers are nowhere in the context" if spans else "without a label"
+            notices += part.notes(missing & kept, task.label_column, verb, what)
             kept = kept if keep else kept & ~missing
         if not kept.any():
             raise DataError(f"{part.where}: expected rows with text and label, got none")
@@ -255,10 +307,14 @@ def _complete(
     whole = "all" if "all" in splits else "train"
     if seed is not None and whole in splits and "validation" not in splits:
         test = whole == "all" or "test" not in splits
-        parts = cut(splits.pop(whole), seed, test=test)
+        uncut = splits.pop(whole)
+        parts = cut(uncut, seed, test=test)
         made = list(parts)
         told = ", ".join(f"{part} {len(parts[part]):,}" for part in parts)
-        notices.append(f"{name}: {'no splits' if test else 'no validation split'}; made {told}")
+        by = ""
+        if uncut.task.type is TaskType.QUESTION_ANSWERING:
+            by = f" (cut by {kept_together(uncut)}, so that no context is in two of them)"
+        notices.append(f"{name}: {'no splits' if test else 'no validation split'}; made {told}{by}")
         splits |= parts
     return TextDataset(
         name,
@@ -290,7 +346,7 @@ def check_trainable(dataset: TextDataset) -> None:
             )
     labels = dataset.train.labels
     assert labels is not None
-    if len(np.unique(labels)) > 1:
+    if len(np.unique(labels)) > 1 or dataset.task.type is TaskType.QUESTION_ANSWERING:
         return
     if dataset.task.type is TaskType.REGRESSION:
         raise DataError(

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from robustft.data.answers import nested_rows
 from robustft.data.values import table_of
 from robustft.errors import DataError
 
@@ -44,7 +45,10 @@ def read_json_lines(data: bytes, where: str) -> tuple[pa.Table, list[str]]:
 
 
 def read_json(data: bytes, where: str) -> tuple[pa.Table, list[str]]:
-    """Read a list of JSON objects, or one object a line; return table and notices."""
+    """Read a list of JSON objects, or one object a line; return table and notices.
+
+    SQuAD's own layout (articles of paragraphs of questions) gives a row a question.
+    """
     if not data.strip():
         raise DataError(f"{where}: expected a list of JSON objects, got an empty file")
     if data.lstrip()[:1] == b"{" and b"\n" in data.strip():
@@ -52,6 +56,9 @@ def read_json(data: bytes, where: str) -> tuple[pa.Table, list[str]]:
         if first.rstrip().endswith(b"}"):
             return read_json_lines(data, where)
     value = _parsed(data, where)
+    questions = nested_rows(value)
+    if questions:
+        return table_of(questions, where)
     if isinstance(value, dict):
         if not any(isinstance(v, dict | list) for v in value.values()):
             return table_of([value], where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from robustft.data.answers import Answers, answers_of
 from robustft.data.labels import label_codes, label_numbers
 from robustft.data.task import Task, TaskType
 from robustft.errors import DataError, suggest
@@ -34,12 +36,13 @@ class Split:
         The source's own columns, and a text column ``id`` whose values are distinct.
     task
         Says which columns hold text and label, and what the labels mean. A label column holds
-        label names, or codes where its schema names the classes or the names are no numbers.
+        label names, or codes where its schema names the classes or the names are no numbers. For
+        question answering it holds gold answers (see `robustft.data.answers`).
 
     Raises
     ------
     DataError
-        If the table lacks the id or the text column.
+        If the table lacks the id or a text column.
     """
 
     name: str
@@ -47,7 +50,7 @@ class Split:
     task: Task
 
     def __post_init__(self) -> None:
-        for column in (ID, self.task.text_column):
+        for column in (ID, *self.task.text_columns):
             if column not in self.table.column_names:
                 raise DataError(
                     f"split {self.name}: expected a column {column!r}, got "
@@ -64,16 +67,40 @@ class Split:
 
     @cached_property
     def texts(self) -> list[str]:
-        """The rows' texts, in order."""
+        """The rows' texts, in order: the first of each pair, and of questions not the context."""
         return cast("list[str]", self.table[self.task.text_column].to_pylist())
+
+    @cached_property
+    def pairs(self) -> list[str] | None:
+        """The rows' second texts, in order (of questions the contexts); None for single texts."""
+        column = self.task.pair_column
+        return None if column is None else cast("list[str]", self.table[column].to_pylist())
+
+    @property
+    def all_texts(self) -> list[str]:
+        """All that there is to read: the first texts, then the second ones without repetition."""
+        return self.texts + list(dict.fromkeys(self.pairs or ()))
+
+    @cached_property
+    def answers(self) -> list[Answers] | None:
+        """The gold answers of each question; None for another task or a split without any."""
+        column = self.task.label_column
+        if self.task.type is not TaskType.QUESTION_ANSWERING:
+            return None
+        if column not in self.table.column_names:
+            return None
+        found = answers_of(self.table, column, self.name)
+        return found if any(answers.texts for answers in found) else None
 
     @cached_property
     def labels(self) -> npt.NDArray[Any] | None:
         """The rows' labels, shape ``(len(self),)``; None for a split without labels.
 
         Classification: codes, int64, -1 where a row has none. Regression: float64, NaN where a
-        row has none. `load_dataset` leaves rows without a label out unless it is told to keep
-        them, so a loaded split has a label in every row or in none.
+        row has none. Question answering: how many gold answers there are, int64, 0 where the
+        context holds none (see `answers` for themselves). `load_dataset` leaves rows without a
+        label out unless it is told to keep them, so a loaded split has a label in every row or in
+        none.
 
         Raises
         ------
@@ -85,6 +112,9 @@ class Split:
         if self.task.type is TaskType.REGRESSION:
             numbers = label_numbers(self.table, self.task.label_column, self.name)
             return None if np.isnan(numbers).all() else numbers
+        if self.task.type is TaskType.QUESTION_ANSWERING:
+            answers = self.answers
+            return None if answers is None else np.array([len(a.texts) for a in answers], np.int64)
         codes = label_codes(self.table, self.task, self.name)
         return None if (codes < 0).all() else codes
 
@@ -92,12 +122,15 @@ class Split:
     def fingerprint(self) -> str:
         """A hash of ids, texts and labels (by name), whatever file format they came from."""
         digest = blake2b(digest_size=16)
-        for texts in (self.ids, self.texts):
+        for texts in (self.ids, self.texts, *([] if self.pairs is None else [self.pairs])):
             parts = [text.encode("utf-8", "surrogatepass") for text in texts]
             digest.update(np.array([len(part) for part in parts], dtype="<i8").tobytes())
             digest.update(b"".join(parts))
         if self.labels is None:
             digest.update(b"unlabelled")
+        elif self.answers is not None:
+            gold = [answers.to_dict() for answers in self.answers]
+            digest.update(json.dumps(gold, sort_keys=True).encode())
         elif self.task.type is TaskType.REGRESSION:
             digest.update(self.labels.astype("<f8").tobytes())
         else:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from robustft.data.split import Split
@@ -14,7 +15,7 @@ from robustft.data.task import TaskType
 from robustft.errors import UsageError
 from robustft.seeding import fold_in
 
-__all__ = ["ALIASES", "ORDER", "cut", "in_order", "sample", "split_named"]
+__all__ = ["ALIASES", "ORDER", "cut", "in_order", "kept_together", "sample", "split_named"]
 
 ORDER = ("train", "validation", "test")
 """The splits of a data set, in the order in which we list them; all others come after."""
@@ -29,6 +30,8 @@ ALIASES = {
 """What files and hubs call the splits, and what we call them."""
 
 _HELD_OUT = 0.1  # of the rows for test, and as many for validation
+# With fewer articles than this, a tenth of the questions is not a number of whole articles.
+_FEWEST_ARTICLES = 20
 
 
 def split_named(name: str) -> str | None:
@@ -64,12 +67,13 @@ def sample(split: Split, n: int, *, seed: int, stratify: bool = True) -> Split:
 def cut(split: Split, seed: int, *, test: bool) -> dict[str, Split]:
     """Cut a split into train, validation and (on demand) test, 10 % each for the latter two.
 
-    Rows with the same text stay together, so that no text is both trained and tested on. The
+    Rows with the same text (of pairs the first; see `kept_together` for questions) stay together,
+    so that no text is both trained and tested on. The
     classes of a classification keep their proportions. Fewer than three distinct texts cannot be
     cut: what is left without rows is not among the splits returned.
     """
     keys = _keys(split.ids, seed, "cut")
-    groups = _same_text(split)
+    groups = _numbered(split.table, kept_together(split))
     lead = _leaders(groups, keys)
     strata = _strata(split)
     order = _keyed_order(keys[lead], None if strata is None else strata[lead])
@@ -121,11 +125,25 @@ def _keyed_order(
     return np.lexsort((keys, place))
 
 
-def _same_text(split: Split) -> npt.NDArray[np.int64]:
-    """Return for each row the number of its text; equal texts share one."""
-    column = split.table[split.task.text_column].combine_chunks()
-    indices = pc.dictionary_encode(column).indices
-    return np.asarray(indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+def kept_together(split: Split) -> str:
+    """Return the column whose equal values `cut` keeps together.
+
+    That is the text (of pairs the first, such as the premise). For questions it is the article, by
+    a column called *title* if that names 20 or more, else the context.
+    """
+    task = split.task
+    if task.type is not TaskType.QUESTION_ANSWERING or task.pair_column is None:
+        return task.text_column
+    for name in split.table.column_names:
+        if name.casefold() == "title" and len(split.table[name].unique()) >= _FEWEST_ARTICLES:
+            return str(name)
+    return task.pair_column
+
+
+def _numbered(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
+    """Return for each row the number of its value in a column; equal values share one."""
+    encoded = pc.dictionary_encode(table[name].combine_chunks(), null_encoding="encode")
+    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _leaders(groups: npt.NDArray[np.int64], keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:

@@ -14,32 +14,48 @@ __all__ = ["Task", "TaskType", "label_kind_of", "task_type_of"]
 
 
 class TaskType(StrEnum):
-    """What is predicted: one class of several, or a number."""
+    """What is predicted: one class of several, a number, or a span that answers a question."""
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
+    QUESTION_ANSWERING = "question-answering"
+
+
+_METRICS = {
+    TaskType.CLASSIFICATION: "accuracy",
+    TaskType.REGRESSION: "mse",
+    TaskType.QUESTION_ANSWERING: "f1",
+}
+# A start and an end.
+_SPAN_OUTPUTS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A text column, a label column and what its values mean.
+    """A text column (or two), a label column and what its values mean.
 
     Parameters
     ----------
     type
-        Classification (accuracy) or regression (mean squared error).
+        Classification (accuracy), regression (mean squared error) or extractive question
+        answering (F1 over the words of the answer).
     text_column, label_column
         The columns that a data set's tables hold under these names. A table without the label
         column is unlabelled.
+    pair_column
+        The second text of a row, as in premise and hypothesis; None where a row is one text. For
+        question answering the texts are questions, and this is the column of their contexts.
     label_names
-        The name of each class, by its code. Empty for regression and for data without labels.
+        The name of each class, by its code. Empty for data without labels and for all but
+        classification.
     label_kind
         What a label says about its text; None where nobody said so.
 
     Raises
     ------
     DataError
-        If two classes share a name, or a regression names classes.
+        If two classes share a name, a task without classes names some, two columns are one, or
+        question answering lacks its contexts.
     """
 
     type: TaskType = TaskType.CLASSIFICATION
@@ -47,6 +63,7 @@ class Task:
     label_column: str = "label"
     label_names: tuple[str, ...] = ()
     label_kind: LabelKind | None = None
+    pair_column: str | None = None
 
     def __post_init__(self) -> None:
         names = self.label_names
@@ -54,19 +71,32 @@ class Task:
             raise DataError(f"task: expected distinct label names, got {', '.join(names)}")
         if names and self.type is TaskType.REGRESSION:
             raise DataError(f"task: expected no label names in a regression, got {names}")
+        if names and self.type is TaskType.QUESTION_ANSWERING:
+            raise DataError(f"task: expected no label names in question answering, got {names}")
+        if self.pair_column == self.text_column:
+            raise DataError(f"task: expected two columns of texts, got {self.text_column!r} twice")
+        if self.type is TaskType.QUESTION_ANSWERING and self.pair_column is None:
+            raise DataError("task: expected a column of contexts beside that of questions, got one")
 
     @property
     def num_labels(self) -> int:
-        """How many outputs a model of this task has: its classes, or 1 for a regression."""
-        return 1 if self.type is TaskType.REGRESSION else len(self.label_names)
+        """How many outputs a model has: one a class, 1 for a regression, 2 for a span's ends."""
+        if self.type is TaskType.CLASSIFICATION:
+            return len(self.label_names)
+        return 1 if self.type is TaskType.REGRESSION else _SPAN_OUTPUTS
 
     @property
     def metric(self) -> str:
-        """The measure that training watches: ``accuracy`` or ``mse``."""
-        return "mse" if self.type is TaskType.REGRESSION else "accuracy"
+        """The measure that training watches: ``accuracy``, ``mse`` or ``f1``."""
+        return _METRICS[self.type]
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns that a model reads: one, or two for pairs and questions."""
+        return (self.text_column,) + ((self.pair_column,) if self.pair_column is not None else ())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, fit for TOML and JSON: a label kind nobody named is left out."""
+        """Return plain values, fit for TOML and JSON: what is None is left out."""
         plain: dict[str, Any] = {
             "type": str(self.type),
             "text_column": self.text_column,
@@ -75,6 +105,8 @@ class Task:
         }
         if self.label_kind is not None:
             plain["label_kind"] = str(self.label_kind)
+        if self.pair_column is not None:
+            plain["pair_column"] = self.pair_column
         return plain
 
     @classmethod
@@ -86,13 +118,14 @@ class Task:
         UsageError
             If the type or the kind of label is none that there is.
         """
-        kind = plain.get("label_kind")
+        kind, pair = plain.get("label_kind"), plain.get("pair_column")
         return cls(
             type=task_type_of(plain.get("type", TaskType.CLASSIFICATION)),
             text_column=str(plain.get("text_column", "text")),
             label_column=str(plain.get("label_column", "label")),
             label_names=tuple(str(name) for name in plain.get("label_names", ())),
             label_kind=None if kind is None else label_kind_of(kind),
+            pair_column=None if pair is None else str(pair),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -72,7 +73,10 @@ def _as_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
 
 
 def with_ids(
-    rows: Rows, usable: npt.NDArray[np.bool_], text_column: str, id_column: str | None
+    rows: Rows,
+    usable: npt.NDArray[np.bool_],
+    text_columns: Sequence[str],
+    id_column: str | None,
 ) -> tuple[Rows, list[str]]:
     """Return the rows with a text column ``id``: `id_column` as text, else hashes of the texts.
 
@@ -88,7 +92,7 @@ def with_ids(
     if id_column is None:
         kept = np.flatnonzero(usable)
         ids = np.full(len(table), "", dtype=object)
-        ids[kept] = _content_ids(table.take(pa.array(kept)), text_column)
+        ids[kept] = _content_ids(table.take(pa.array(kept)), text_columns)
         column = pa.array(ids.tolist(), pa.large_string())
         return Rows(table.append_column(ID, column), rows.files), []
     column = _given_ids(rows, id_column)
@@ -127,8 +131,9 @@ def _given_ids(rows: Rows, column: str) -> pa.Array:
     return pa.array(ids, pa.large_string())
 
 
-def _content_ids(table: pa.Table, text_column: str) -> list[str]:
-    texts = cast("list[str]", table[text_column].to_pylist())
+def _content_ids(table: pa.Table, text_columns: Sequence[str]) -> list[str]:
+    columns = [cast("list[str]", table[name].to_pylist()) for name in text_columns]
+    texts = ["\0".join(parts) for parts in zip(*columns, strict=True)]
     ids = content_ids(texts)
     repeated = {name.partition("-")[0] for name in ids if "-" in name}
     if repeated:

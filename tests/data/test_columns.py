@@ -47,22 +47,6 @@ def test_one_column_cannot_be_text_and_label():
         load([{"text": "a"}], label_column="text")
 
 
-@pytest.mark.parametrize(
-    "pair",
-    [("premise", "hypothesis"), ("question", "context"), ("sentence1", "sentence2"),
-     ("question", "sentence")],
-)  # fmt: skip
-def test_pairs_are_recognised_and_refused(pair):
-    rows = [{pair[0]: "a", pair[1]: "b", "label": 0}]
-    with pytest.raises(
-        DataError,
-        match=f"got pairs .{pair[0]} and {pair[1]}.; pairs are not trained or evaluated yet: name "
-        "one column with --text-column",
-    ):
-        load(rows)
-    assert load(rows, text_column=pair[1]).task.text_column == pair[1]
-
-
 def test_questions_load_by_one_column_without_labels():
     rows = [
         {"id": "q1", "question": "who?", "context": "It was Ada.", "answers": {"text": ["Ada"]}}
