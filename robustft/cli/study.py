@@ -51,6 +51,14 @@ RowsOption = Annotated[
         help="Run these rows alone; results of others that are there are kept.",
     ),
 ]
+ExtensionOption = Annotated[
+    bool,
+    typer.Option(
+        "--extension",
+        rich_help_panel=_STUDY,
+        help="Run the rows that go beyond the published study, too.",
+    ),
+]
 SeedsOption = Annotated[
     int | None,
     typer.Option(
@@ -100,6 +108,7 @@ def study(
     recipe: RecipeArgument = None,
     set_: SetOption = None,
     rows: RowsOption = None,
+    extension: ExtensionOption = False,
     seeds: SeedsOption = None,
     max_train: MaxTrainOption = None,
     max_eval: MaxEvalOption = None,
@@ -128,13 +137,12 @@ def study(
     if list_:
         return _list(as_json=json)
     if recipe is None:
-        raise UsageError(
-            "study: expected the name of a recipe, got none; see robustft study --list"
-        )
+        raise UsageError("study: expected a recipe, got none; see robustft study --list")
     made = _made(
         recipe,
         [*(set_ or []), *_shared(max_train, max_eval, device)],
         rows=None if rows is None else [name.strip() for name in rows.split(",") if name.strip()],
+        extension=extension,
         seeds=seeds,
         out=out,
     )
@@ -162,15 +170,13 @@ def _shared(max_train: int | None, max_eval: int | None, device: str | None) -> 
     return [f"{key}={value}" for key, value in given.items() if value is not None]
 
 
-def _made(
-    name: str, sets: list[str], *, rows: list[str] | None, seeds: int | None, out: Path | None
-) -> Study:
+def _made(name: str, sets: list[str], **chosen: Any) -> Study:
     from robustft.study.grid import override, read_sets
     from robustft.study.recipe import load_recipe
     from robustft.study.run import make_study
 
     recipe = override(load_recipe(name), read_sets(sets))
-    return make_study(recipe, rows=rows, seeds=seeds, out=out)
+    return make_study(recipe, **chosen)
 
 
 def _dry_run(made: Study, *, measure: bool, as_json: bool) -> int:

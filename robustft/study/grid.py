@@ -26,6 +26,8 @@ from robustft.study.settings import (
 __all__ = ["RunSpec", "choose", "expand", "in_order", "override", "read_sets", "study_name"]
 
 ALIASES = {"lr": "learning_rate"}
+# Data sets that a folder's name tells.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class RunSpec:
         All that decides it, its seeds included; names as in `robustft.study.settings`.
     after
         The row whose model it starts from.
+    extension
+        Whether the source does not have it, so that it is run only when asked for.
     """
 
     row: str
@@ -50,6 +54,7 @@ class RunSpec:
     number: int
     settings: Mapping[str, Any]
     after: str | None = None
+    extension: bool = False
 
     @property
     def name(self) -> str:
@@ -230,6 +235,7 @@ def _gridded(recipe: Recipe, row: Row, dataset: Dataset | None) -> list[RunSpec]
                 number=0,
                 settings={**settings, **chosen},
                 after=row.model_from,
+                extension=row.extension,
             )
         )
     return specs
@@ -254,9 +260,11 @@ def _short(value: Any) -> str:
 
 
 def choose(
-    runs: Sequence[RunSpec], names: Iterable[str] | None
+    runs: Sequence[RunSpec], names: Iterable[str] | None, *, extension: bool = False
 ) -> tuple[tuple[RunSpec, ...], tuple[str, ...]]:
     """Return the runs of some rows, and the rows that were added because others start from them.
+
+    Without names these are the source's own rows, and with `extension` all.
 
     Raises
     ------
@@ -264,7 +272,7 @@ def choose(
         A name is none of a row; the nearest are given.
     """
     if names is None:
-        return tuple(runs), ()
+        return tuple(run for run in runs if extension or not run.extension), ()
     known = dict.fromkeys([*(r.base for r in runs), *(r.row for r in runs)])
     wanted = dict.fromkeys(names)
     for name in wanted:
@@ -301,8 +309,8 @@ def study_name(recipe: Recipe) -> str:
     """
     runs = expand(recipe, seeds=1)
     models = dict.fromkeys(str(s.settings["model"]) for s in runs if "model" in s.settings)
-    data = dict.fromkeys(s.dataset or str(s.settings.get("data", "demo")) for s in runs)
-    parts = [recipe.name, *(_stem(next(iter(names), "")) for names in (models, data))]
+    data = dict.fromkeys(s.dataset or str(s.settings.get("data", "")) for s in runs)
+    parts = [recipe.name, *map(_stem, [*models][:1]), *map(_stem, [*data][:_NAMED])]
     evaluation = recipe.evaluation.model_dump(exclude={"sets"})
     digest = _digest([[s.name, s.identity] for s in runs] + [evaluation], 6)
     readable = "-".join(part for part in parts if part)

@@ -19,6 +19,7 @@ from robustft.study.recipe import dump_recipe, load_recipe
 from robustft.study.results import RowResult, load_results, write_result
 from robustft.study.rows import Context, Told, failed, run_row
 from robustft.study.schema import Recipe
+from robustft.study.settings import check_settings
 
 __all__ = ["RECIPE", "Study", "make_study", "run_study"]
 
@@ -56,6 +57,7 @@ def make_study(
     recipe: Recipe,
     *,
     rows: Iterable[str] | None = None,
+    extension: bool = False,
     seeds: int | None = None,
     out: Path | None = None,
     root: Path = Path("studies"),
@@ -64,8 +66,9 @@ def make_study(
 
     Parameters
     ----------
-    rows
-        Run these alone; all if None. Rows that they start from are added.
+    rows, extension
+        Run these alone; if None all rows that the source has, and with `extension` all there
+        are. Rows that they start from are added.
     seeds
         Runs a row; by default the recipe's.
     out, root
@@ -81,7 +84,9 @@ def make_study(
     """
     if seeds is not None:
         recipe = recipe.model_copy(update={"seeds": seeds})
-    runs, added = choose(expand(recipe), rows)
+    runs, added = choose(expand(recipe), rows, extension=extension)
+    for spec in runs:
+        check_settings({spec.kind}, spec.settings, spec.name, whole=True)
     folder = Path(root) / study_name(recipe) if out is None else Path(out)
     _check_folder(folder, recipe)
     notices = [f"also run, for other rows start from it: {name}" for name in added]

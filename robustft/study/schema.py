@@ -58,6 +58,8 @@ class Dataset(_Strict):
         Settings on this data set, where a row does not say otherwise.
     set
         Settings on this data set, whatever a row says.
+    columns
+        The metrics of its table, if they are others than the study's.
     published
         By row, what the source reports for it here.
     """
@@ -67,6 +69,7 @@ class Dataset(_Strict):
     data: str | None = None
     defaults: dict[str, Any] = Field(default_factory=dict)
     set: dict[str, Any] = Field(default_factory=dict)
+    columns: list[str] = Field(default_factory=list)
     published: dict[str, dict[str, float]] = Field(default_factory=dict)
 
 
@@ -126,6 +129,8 @@ class Figure(_Strict):
         A setting: one panel for rows that have it, one for those that have not.
     every
         For a steps table: a line every so many optimizer steps.
+    published
+        By row, the source's curve: its points in the order of `points`.
     """
 
     kind: Literal["learning-curves", "bars", "steps-table"]
@@ -134,6 +139,8 @@ class Figure(_Strict):
     metric: str = ""
     split_by: str | None = None
     every: int | None = Field(default=None, ge=1)
+    points: list[str] = Field(default_factory=list)
+    published: dict[str, list[list[float]]] = Field(default_factory=dict)
 
 
 class Recipe(_Strict):

@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from robustft.errors import UsageError, suggest
+from robustft.study.dictionary_settings import DictionarySettings
+from robustft.training.arguments import TrainingArguments
 
 __all__ = [
     "LISTS",
@@ -35,6 +37,8 @@ class PlanSettings(BaseModel):
         Which arm of a robustness experiment the row is: trained on the rows as they are, with
         `augment` transformed rows more, with as many unchanged copies instead, or on the rows as
         they are for as many steps as the augmented arm.
+    eval_split
+        What the model is tested on, if it is another split than the study's.
     init_seed, seed
         What new weights are drawn by, and what the order of the data and dropout are.
     """
@@ -57,6 +61,7 @@ class PlanSettings(BaseModel):
     extra_data: str | list[str] | None = None
     max_train: int | None = Field(default=None, ge=1)
     max_eval: int | None = Field(default=None, ge=1)
+    eval_split: str | None = None
     init_seed: int | None = Field(default=None, ge=0)
     force: bool = False
 
@@ -66,29 +71,27 @@ PLAN = tuple(PlanSettings.model_fields)
 LISTS = frozenset({"transforms", "extra_data", "models"})
 
 _DATA = (
-    "data", "model", "task", "text_column", "label_column", "id_column", "label_map",
-    "max_train", "max_eval", "init_seed", "seed",
+    "data", "task", "text_column", "label_column", "id_column", "label_map", "label_kind",
+    "max_train", "max_eval", "eval_split", "init_seed", "seed",
 )  # fmt: skip
+# What `robustft.training.pretraining.pretrain` takes besides training arguments.
+_PRETRAIN = (
+    "data", "model", "text_column", "max_train", "split", "from_scratch", "tokenizer",
+    "vocabulary", "whole_words", "mask_rate", "max_mb",
+)  # fmt: skip
+_PARAMETERS = ("model", "models", "labels")
 
 
 @cache
 def settings_of_kind(kind: Kind) -> frozenset[str]:
     """Return the names of the settings that rows of a kind take."""
-    from robustft.training.arguments import TrainingArguments
-
-    training = TrainingArguments.model_fields
     names: dict[Kind, Iterable[str]] = {
-        "train": (*PLAN, *training),
-        "dictionary": (*_DATA, *_DICTIONARY),
-        "pretrain": (*_DATA, *training, *_PRETRAIN),
-        "parameters": ("model", "models", "num_labels", "task"),
+        "train": (*PLAN, *TrainingArguments.model_fields),
+        "dictionary": (*_DATA, *DictionarySettings.model_fields),
+        "pretrain": (*_PRETRAIN, *TrainingArguments.model_fields),
+        "parameters": _PARAMETERS,
     }
     return frozenset(names[kind])
-
-
-# What `robustft.study.dictionary` and `robustft.training.pretraining` take besides.
-_DICTIONARY = ("regressor", "words", "device")
-_PRETRAIN = ("split", "from_scratch", "whole_word", "mask_probability", "vocabulary_size")
 
 
 def known_settings(kinds: Iterable[Kind] = KINDS) -> frozenset[str]:
@@ -96,8 +99,15 @@ def known_settings(kinds: Iterable[Kind] = KINDS) -> frozenset[str]:
     return frozenset[str]().union(*(settings_of_kind(kind) for kind in kinds))
 
 
-def check_settings(kinds: Iterable[Kind], given: Mapping[str, Any], where: str) -> None:
+def check_settings(
+    kinds: Iterable[Kind], given: Mapping[str, Any], where: str, *, whole: bool = False
+) -> None:
     """Check names and values; a setting that one of the `kinds` takes is known.
+
+    Parameters
+    ----------
+    whole
+        Whether `given` are all settings of a run, so that they must go together, too.
 
     Raises
     ------
@@ -113,15 +123,21 @@ def check_settings(kinds: Iterable[Kind], given: Mapping[str, Any], where: str) 
                 f"{where}: expected a setting of a {rows} row, "
                 f"got {name!r}{suggest(name, sorted(known))}"
             )
-    from robustft.training.arguments import TrainingArguments
-
-    for model in (PlanSettings, TrainingArguments):
+    for model in (PlanSettings, TrainingArguments, DictionarySettings):
         mine = {name: value for name, value in given.items() if name in model.model_fields}
         try:
             model.model_validate(mine, strict=True)
         except ValidationError as problems:
-            first = problems.errors(include_url=False)[0]
-            name = str(first["loc"][0]) if first["loc"] else ""
-            said = first["msg"].removeprefix("Value error, ")
-            told = f"{name}: {said[:1].lower()}{said[1:]}, got {first['input']!r}"
-            raise UsageError(f"{where}: {told if name else said}") from None
+            _raise(problems, where, whole=whole)
+
+
+def _raise(problems: ValidationError, where: str, *, whole: bool) -> None:
+    """Say what is wrong with the first value, or with how several go together."""
+    for problem in problems.errors(include_url=False):
+        said = str(problem.get("ctx", {}).get("error", problem["msg"]))
+        said = said[:1].lower() + said[1:]
+        if problem["loc"]:
+            name = ".".join(map(str, problem["loc"]))
+            raise UsageError(f"{where}: {name}: {said}, got {problem['input']!r}") from None
+        if whole:
+            raise UsageError(f"{where}: {said}") from None

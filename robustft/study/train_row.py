@@ -20,7 +20,7 @@ from robustft.training.experiment import TrainedPair, train
 __all__ = ["run_train"]
 
 # Settings that this row reads itself and does not hand on.
-_OWN = frozenset({"role", "max_eval"})
+_OWN = frozenset({"role", "max_eval", "eval_split"})
 
 
 def run_train(spec: RunSpec, context: Context) -> RowResult:
@@ -58,7 +58,7 @@ def _evaluated(run: RunFolder, spec: RunSpec, context: Context) -> RobustnessRes
         transforms=wanted.transforms,
         severity=wanted.severity,
         transformed=wanted.transforms is not None,
-        split=wanted.split,
+        split=spec.settings.get("eval_split", wanted.split),
         max_eval=spec.settings.get("max_eval", wanted.max_eval),
         seed=wanted.seed,
         device=str(spec.settings.get("device", "auto")),
@@ -104,7 +104,7 @@ def _result(spec: RunSpec, run: RunFolder, tested: RobustnessResult, context: Co
             "task": tested.task,
             "mix": tested.mix,
             "sets": [_set_facts(s) for s in tested.sets],
-            "split": context.evaluation.split or "test",
+            "split": spec.settings.get("eval_split", context.evaluation.split) or "test",
             "hardware": manifest["hardware"],
             "new_weights": manifest["new_weights"],
         },
