@@ -8,15 +8,18 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from robustft.data.task import Task, TaskType
 from robustft.errors import UsageError, suggest
 
 __all__ = [
+    "QUESTION_LENGTH",
     "Schedule",
     "TrainingArguments",
     "default_learning_rate",
     "parse_class_weights",
     "parse_unfreeze",
     "resolve_arguments",
+    "suit_task",
     "training_arguments",
 ]
 
@@ -29,6 +32,9 @@ Schedule = Literal[
     "warm-restarts",
     "slanted-triangular",
 ]
+
+QUESTION_LENGTH = 384
+"""Tokens of question and context that are read together, where nobody says otherwise."""
 
 _GRADUAL = re.compile(r"gradual(?::([1-9]\d*))?")
 _REINIT = ("pooler", "head")
@@ -95,7 +101,14 @@ class TrainingArguments(BaseModel):
     eval_steps: int | None = Field(default=None, ge=1)
 
     # Tokens of a text that are read. None: 256 (from scratch 128), or what the model can read.
+    # Of question and context together, for question answering: None is 384 there.
     max_length: int | None = Field(default=None, ge=4)
+    # Question answering: tokens that two neighbouring windows over a long context share.
+    doc_stride: int = Field(default=128, ge=0)
+    # Question answering: the most tokens that a predicted answer may have.
+    max_answer_length: int = Field(default=30, ge=1)
+    # Question answering: candidates that are kept for each question.
+    n_best: int = Field(default=20, ge=1)
     # Order of the data and dropout.
     seed: int = Field(default=0, ge=0)
     # New weights: heads, adapters, what `reinit` names. None: as `seed`.
@@ -242,6 +255,16 @@ def default_learning_rate(
     if arguments.freeze.startswith("except:"):
         return None
     return 2e-5, "full fine-tuning" if arguments.freeze == "none" else "pretrained layers"
+
+
+def suit_task(arguments: TrainingArguments, task: Task) -> TrainingArguments:
+    """Return the arguments with what the task decides and not the model.
+
+    Questions are answered from windows of 384 tokens (Devlin et al., 2019, for SQuAD).
+    """
+    if task.type is TaskType.QUESTION_ANSWERING and arguments.max_length is None:
+        return arguments.model_copy(update={"max_length": QUESTION_LENGTH})
+    return arguments
 
 
 def resolve_arguments(
