@@ -9,7 +9,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from robustft.data.task import Task, TaskType
-from robustft.errors import UsageError, suggest
+from robustft.errors import RobustftError, UsageError, suggest
+from robustft.model.adapter_spec import parse_adapter
 
 __all__ = [
     "QUESTION_LENGTH",
@@ -128,6 +129,20 @@ class TrainingArguments(BaseModel):
         """The seed of what starts at random."""
         return self.seed if self.init_seed is None else self.init_seed
 
+    @field_validator("freeze")
+    @classmethod
+    def _check_freeze(cls, value: str) -> str:
+        if value == "none":
+            return value
+        from robustft.model.freezing import parse_freeze
+
+        return str(parse_freeze(value))
+
+    @field_validator("adapter")
+    @classmethod
+    def _check_adapter(cls, value: str | None) -> str | None:
+        return None if value is None else str(parse_adapter(value))
+
     @field_validator("unfreeze")
     @classmethod
     def _check_unfreeze(cls, value: str | None) -> str | None:
@@ -147,9 +162,7 @@ class TrainingArguments(BaseModel):
     def _check_reinit(cls, value: str | None) -> str | None:
         for part in [] if value is None else [part.strip() for part in value.split(",")]:
             if part not in _REINIT:
-                raise ValueError(
-                    f"expected pooler, head or pooler,head{suggest(part, _REINIT) or ''}"
-                )
+                raise ValueError(f"expected pooler, head or pooler,head{suggest(part, _REINIT)}")
         return value
 
     @model_validator(mode="after")
@@ -183,11 +196,12 @@ def training_arguments(**given: Any) -> TrainingArguments:
         lines = []
         for problem in problems.errors(include_url=False):
             name = ".".join(str(part) for part in problem["loc"])
-            said = str(problem.get("ctx", {}).get("error", problem["msg"]))
+            error = problem.get("ctx", {}).get("error")
+            said = str(error or problem["msg"])
             if problem["type"] == "extra_forbidden":
                 known = suggest(name, TrainingArguments.model_fields)
                 lines.append(f"{name}: expected the name of a training argument{known}")
-            elif name:
+            elif name and not isinstance(error, RobustftError):
                 lines.append(f"{name}: {said}, got {problem['input']!r}")
             else:
                 lines.append(said)

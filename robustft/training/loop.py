@@ -25,10 +25,17 @@ from robustft.model.load import LoadedModel, seeded_torch
 from robustft.seeding import fold_in
 from robustft.training.arguments import TrainingArguments, resolve_arguments
 from robustft.training.batching import Rows, plan_epoch, slice_batch
-from robustft.training.checkpoint import clear_resume, load_resume, save_model, save_resume
+from robustft.training.checkpoint import (
+    clear_resume,
+    keep_best,
+    load_resume,
+    save_best,
+    save_resume,
+)
 from robustft.training.dropout import fast_dropout
+from robustft.training.optimizers import set_learning_rates
 from robustft.training.progress import TrainingBar
-from robustft.training.schedules import warmup_linear
+from robustft.training.schedules import learning_rate_factor
 from robustft.training.setup import Setup, peak_memory_mb, prepare
 from robustft.training.validation import Scores, is_better, validate
 
@@ -196,7 +203,7 @@ def train_epoch(setup: Setup, epoch: int, bar: TrainingBar, log: Log = _no_log) 
     weight = 0.0
     with ExitStack() as stack:
         if setup.device.type == "cpu":
-            stack.enter_context(fast_dropout(setup.loaded.model, setup.dropout))
+            stack.enter_context(fast_dropout(setup.model, setup.dropout))
         for index, rows in enumerate(plan_epoch(lengths, arguments.rows_per_step, key)):
             step = epoch * setup.steps_per_epoch + index
             counted = setup.train.weight(rows, _step_key(setup, step))
@@ -216,9 +223,8 @@ def train_epoch(setup: Setup, epoch: int, bar: TrainingBar, log: Log = _no_log) 
 def train_step(setup: Setup, rows: Rows, step: int, total_steps: int) -> torch.Tensor:
     """Learn from one batch; return its mean loss, still on the device."""
     arguments, data = setup.arguments, setup.train
-    factor = warmup_linear(step, total_steps, arguments.warmup_ratio)
-    for group in setup.optimizer.param_groups:
-        group["lr"] = (arguments.learning_rate or 0.0) * factor
+    factor = learning_rate_factor(arguments.schedule, step, total_steps, arguments.warmup_ratio)
+    set_learning_rates(setup.optimizer, factor)
     key = _step_key(setup, step)
     setup.dropout.reseed(key)
     batch_loss = torch.zeros((), device=setup.device)
@@ -257,8 +263,8 @@ def _validated(
     epoch, metric = state.epoch + 1, setup.objective.metric
     best = None if state.best is None else Scores(**state.best)
     better = is_better(scores, best, setup.objective)
-    if better:
-        save_model(setup.loaded.model, setup.loaded.tokenizer, checkpoints / "best")
+    if better and epoch < setup.arguments.epochs:  # after the last one the model itself is it
+        keep_best(checkpoints, setup.loaded.model, setup.optimizer, epoch)
     entry = {"epoch": epoch, "train_loss": train_loss, "loss": scores.loss, **scores.metrics}
     seconds = state.seconds + bar.lap()
     log({"event": "epoch", **entry, "constant": scores.constant, "seconds": round(seconds, 3)})
@@ -308,7 +314,7 @@ def _check_finite(
 
 def _result(setup: Setup, state: _State, best: Path, notices: tuple[str, ...]) -> TrainingResult:
     scores = state.best or {}
-    said = list(notices)
+    said = [*setup.notices, *notices]
     if scores.get("constant"):
         said.append(
             "the model gives every validation row the same answer: it has learned nothing; "

@@ -11,11 +11,21 @@ import numpy.typing as npt
 import torch
 
 from robustft.data.task import Task, TaskType
+from robustft.errors import UsageError, suggest
 from robustft.scoring.metrics import classification_scores, regression_scores
+from robustft.training.arguments import parse_class_weights
 from robustft.training.batching import Rows
 from robustft.training.examples import Examples
 
-__all__ = ["Classification", "Collected", "Objective", "Regression", "Scores", "objective_of"]
+__all__ = [
+    "Classification",
+    "Collected",
+    "Objective",
+    "Regression",
+    "Scores",
+    "class_weights_of",
+    "objective_of",
+]
 
 # A regression whose predictions spread less than this share of the targets' says one number.
 _FLAT = 0.01
@@ -61,15 +71,37 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Classification:
-    """Cross entropy; accuracy and macro-F1."""
+    """Cross entropy; accuracy and macro-F1.
+
+    Attributes
+    ----------
+    class_weights
+        What each class counts in the training loss, float32, shape (labels,); None for 1 each.
+        The examples' weights must be those of their classes, so that the loss is a mean.
+    label_smoothing
+        Share of each training target that is spread over all classes (Szegedy et al., 2016,
+        Rethinking the Inception Architecture for Computer Vision, section 7).
+    """
 
     num_labels: int
     metric: str = "accuracy"
     lower_is_better: bool = False
+    class_weights: torch.Tensor | None = None
+    label_smoothing: float = 0.0
 
     def loss_sum(self, outputs: Any, labels: torch.Tensor, *, training: bool) -> torch.Tensor:
-        """Return the cross entropy, summed over rows."""
-        return torch.nn.functional.cross_entropy(outputs.logits.float(), labels, reduction="sum")
+        """Return the cross entropy, summed over rows; weighted and smoothed in training alone."""
+        logits = outputs.logits.float()
+        if not training:
+            return torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
+        weights = self.class_weights
+        return torch.nn.functional.cross_entropy(
+            logits,
+            labels,
+            weight=None if weights is None else weights.to(logits.device),
+            label_smoothing=self.label_smoothing,
+            reduction="sum",
+        )
 
     def collect(self, outputs: Any) -> torch.Tensor:
         """Return the logits, shape (rows, labels)."""
@@ -111,11 +143,61 @@ class Regression:
         return Scores(loss, regression_scores(labels, values), bool(flat))
 
 
-def objective_of(task: Task) -> Objective:
-    """Return the objective of a task on texts."""
-    if task.type is TaskType.REGRESSION:
-        return Regression()
-    return Classification(task.num_labels)
+def objective_of(
+    task: Task, *, class_weights: torch.Tensor | None = None, label_smoothing: float = 0.0
+) -> Objective:
+    """Return the objective of a task on texts.
+
+    Raises
+    ------
+    UsageError
+        The task is a regression, and classes are weighed or labels smoothed.
+    """
+    if task.type is not TaskType.REGRESSION:
+        return Classification(
+            task.num_labels, class_weights=class_weights, label_smoothing=label_smoothing
+        )
+    if label_smoothing:
+        raise UsageError(
+            f"label_smoothing: expected to be left out of a regression, got {label_smoothing:g}"
+        )
+    return Regression()
+
+
+def class_weights_of(given: str | None, labels: torch.Tensor, task: Task) -> torch.Tensor | None:
+    """Return the weight of each class, float32, shape (labels,); None when none are `given`.
+
+    ``balanced`` gives a class with c of n rows n / (number of classes * c), as scikit-learn's
+    `compute_class_weight` does; ``neg=1,pos=2`` says it itself. A class that is not named, or of
+    which there are no rows, counts 1.
+
+    Raises
+    ------
+    UsageError
+        A class is unknown, or the task has no classes.
+    """
+    if given is None:
+        return None
+    if task.type is not TaskType.CLASSIFICATION:
+        raise UsageError(
+            f"class_weights: expected to be left out for {task.type.value}, got {given!r}"
+        )
+    weights = torch.ones(task.num_labels)
+    if given == "balanced":
+        from sklearn.utils.class_weight import compute_class_weight
+
+        present = np.unique(labels.numpy())
+        shares = compute_class_weight("balanced", classes=present, y=labels.numpy())
+        weights[torch.from_numpy(present)] = torch.from_numpy(shares).float()
+        return weights
+    for name, weight in parse_class_weights(given).items():
+        if name not in task.label_names:
+            raise UsageError(
+                f"class_weights: expected names of {', '.join(task.label_names)}, got {name!r}"
+                f"{suggest(name, task.label_names)}"
+            )
+        weights[task.label_names.index(name)] = weight
+    return weights
 
 
 def _labels(data: Any) -> npt.NDArray[Any]:

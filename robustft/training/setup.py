@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from robustft.data.dataset import Split
+from robustft.data.split import Split
+from robustft.errors import UsageError
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.load import LoadedModel
 from robustft.training.arguments import TrainingArguments
+from robustft.training.configure import Configured, configure
 from robustft.training.dropout import MaskStream
 from robustft.training.examples import Examples, tokenize_split
-from robustft.training.objectives import Objective, objective_of
+from robustft.training.objectives import Classification, Objective, class_weights_of, objective_of
+from robustft.training.optimizers import make_optimizer
 
 __all__ = ["Setup", "peak_memory_mb", "prepare", "prepare_examples"]
 
@@ -27,18 +31,21 @@ class Setup:
 
     Attributes
     ----------
-    loaded
-        The whole model, which is saved.
     model
         What computes: the whole model, or the part of it that `train` and `validation` are for.
     split
         Whether a batch may be computed in slices to save padding (on a CPU alone: a GPU is
         faster on one large batch).
-    tokens, computed
-        Tokens that were texts, and tokens that were computed, padding included, in training.
+    configured
+        What was done to the loaded model before training.
+    notices
+        What the user should know.
+    rows, tokens, computed
+        Rows that training has seen, tokens that were texts, and tokens that were computed,
+        padding included.
     """
 
-    loaded: LoadedModel
+    configured: Configured
     arguments: TrainingArguments
     accelerator: Accelerator
     model: Any
@@ -47,9 +54,16 @@ class Setup:
     train: Examples
     validation: Examples
     precision: str
+    notices: tuple[str, ...] = ()
     dropout: MaskStream = field(default_factory=MaskStream)
+    rows: int = 0
     tokens: int = 0
     computed: int = 0
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """The whole model, which is saved."""
+        return self.configured.loaded
 
     @property
     def device(self) -> torch.device:
@@ -66,20 +80,52 @@ class Setup:
         """Optimizer steps an epoch."""
         return -(-len(self.train) // self.arguments.rows_per_step)
 
+    @property
+    def epochs(self) -> int:
+        """Passes over the training split; the last may be partial where the steps are given."""
+        if self.arguments.max_steps is None:
+            return self.arguments.epochs
+        return -(-self.arguments.max_steps // self.steps_per_epoch)
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        return self.arguments.max_steps or self.arguments.epochs * self.steps_per_epoch
+
 
 def prepare(
-    loaded: LoadedModel, train: Split, validation: Split, arguments: TrainingArguments
+    loaded: LoadedModel,
+    train: Split,
+    validation: Split,
+    arguments: TrainingArguments,
+    *,
+    cache: Path | None = None,
 ) -> Setup:
-    """Tokenize the data, move the model, make the optimizer. The arguments must be resolved.
+    """Tokenize the data, make the model what is to be trained, make the optimizer.
+
+    Parameters
+    ----------
+    arguments
+        They must be resolved.
+    cache
+        Where the output of a frozen part that is computed once may lie.
 
     Raises
     ------
     DataError
         A split is empty or without labels.
+    UsageError
+        An option does not fit the task or the model.
     """
     length = arguments.max_length or 256
-    data = [tokenize_split(loaded.tokenizer, split, length) for split in (train, validation)]
-    return prepare_examples(loaded, objective_of(loaded.task), data[0], data[1], arguments)
+    rows, held_out = (tokenize_split(loaded.tokenizer, s, length) for s in (train, validation))
+    weights = class_weights_of(arguments.class_weights, rows.labels, loaded.task)
+    if weights is not None:
+        rows = replace(rows, row_weights=weights[rows.labels])
+    objective = objective_of(
+        loaded.task, class_weights=weights, label_smoothing=arguments.label_smoothing
+    )
+    return prepare_examples(loaded, objective, rows, held_out, arguments, cache=cache)
 
 
 def prepare_examples(
@@ -88,15 +134,21 @@ def prepare_examples(
     train: Examples,
     validation: Examples,
     arguments: TrainingArguments,
+    *,
+    cache: Path | None = None,
 ) -> Setup:
-    """Move the model and make the optimizer, for examples of any task."""
+    """Make ready what `fit_setup` trains, for examples of any task; see `prepare`."""
+    _check_objective(objective, arguments)
+    configured = configure(loaded, arguments)
+    loaded, arguments = configured.loaded, configured.arguments
     device = resolve_device(arguments.device)
     precision = resolve_precision(arguments.precision, device)
     accelerator = _accelerator(device, precision)
-    model = loaded.model.to(accelerator.device)
-    prepared, optimizer = accelerator.prepare(model, _optimizer(model, arguments, device))
+    model: Any = loaded.model.to(accelerator.device)
+    optimizer = make_optimizer(model, arguments, device)
+    prepared, optimizer = accelerator.prepare(model, optimizer)
     return Setup(
-        loaded=loaded,
+        configured=configured,
         arguments=arguments,
         accelerator=accelerator,
         model=prepared,
@@ -105,7 +157,20 @@ def prepare_examples(
         train=train,
         validation=validation,
         precision=precision,
+        notices=configured.notices,
     )
+
+
+def _check_objective(objective: Objective, arguments: TrainingArguments) -> None:
+    """Refuse what only a classification has a meaning for."""
+    if isinstance(objective, Classification):
+        return
+    for name in ("label_smoothing", "class_weights"):
+        if getattr(arguments, name):
+            raise UsageError(
+                f"{name}: expected to be left out for what is no classification, "
+                f"got {getattr(arguments, name)}"
+            )
 
 
 def peak_memory_mb(device: torch.device) -> float:
@@ -130,20 +195,4 @@ def _accelerator(device: torch.device, precision: str) -> Accelerator:
         AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(
         cpu=device.type == "cpu", mixed_precision="bf16" if precision == "bf16" else "no"
-    )
-
-
-def _optimizer(
-    model: torch.nn.Module, arguments: TrainingArguments, device: torch.device
-) -> torch.optim.Optimizer:
-    """Return AdamW; weight decay is for matrices, not for biases and the scales of norms."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": arguments.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
-        lr=arguments.learning_rate or 0.0,
-        fused=device.type in {"cpu", "cuda"},
     )
