@@ -7,8 +7,6 @@ the norm of the embeddings stays, so that the embeddings are frozen as a whole).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ from transformers import PreTrainedModel
 
 from robustft.errors import ModelError
 from robustft.model.adapter_spec import ADAPTERS, AdapterSpec, parse_adapter
+from robustft.model.anatomy import Component, anatomy, is_added, is_within
 from robustft.model.houlsby import houlsby_size, insert_houlsby, write_houlsby
 from robustft.model.lora import insert_peft, peft_spec, write_peft
 from robustft.model.seeded import seeded_torch
@@ -38,9 +37,6 @@ __all__ = [
     "train_adapter",
     "write_model",
 ]
-
-# How the weights of an adapter are called, ours and peft's.
-_ADAPTER_WEIGHT = re.compile(r"\.adapter\.(?:down|up)\.|\.(?:lora|ia3)_")
 
 
 def attach_adapter(loaded: LoadedModel, spec: AdapterSpec, seed: int) -> LoadedModel:
@@ -108,19 +104,16 @@ def adapter_of(model: nn.Module) -> AdapterSpec | None:
 
 def adapter_weights(model: nn.Module) -> tuple[str, ...]:
     """Return the names of the weights that adapters brought into `model`."""
-    return tuple(name for name, _ in model.named_parameters() if _ADAPTER_WEIGHT.search(name))
+    return tuple(name for name, _ in model.named_parameters() if is_added(name))
 
 
 def train_adapter(model: PreTrainedModel) -> None:
     """Freeze all of an adapted model but its adapters, its pooler and head, and (Houlsby) norms."""
-    trained = set(adapter_weights(model))
-    modules = set(_trained_in_full(model))
-    if houlsby_size(model) is not None:
-        modules |= set(_encoder_norms(model))
-    for name in modules:
-        trained |= {f"{name}.{key}" for key, _ in model.get_submodule(name).named_parameters()}
+    parts = anatomy(model)
+    norms = _encoder_norms(model) if houlsby_size(model) is not None else ()
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name in trained)
+        top = parts.component(name) in (Component.POOLER, Component.HEAD)
+        parameter.requires_grad_(top or is_added(name) or is_within(name, norms))
 
 
 def describe_adapter(model: nn.Module) -> str:
@@ -157,23 +150,26 @@ def write_model(model: PreTrainedModel, folder: Path) -> None:
 
 
 def _trained_in_full(model: PreTrainedModel) -> tuple[str, ...]:
-    """Return the names of the modules of pooler and head: what is not embeddings or encoder."""
-    prefix = model.base_model_prefix
-    modules = {name: module for name, module in model.named_children() if name != prefix}
-    pooler = getattr(model.base_model, "pooler", None)
-    if pooler is not None:
-        modules = {f"{prefix}.pooler": pooler, **modules}
+    """Return the names of the modules of pooler and head, each the outermost.
+
+    peft adds the usual names of heads to its own list, and cannot have one within another.
+    """
+    parts = anatomy(model)
+    outermost = {
+        name if is_within(name, (parts.base,)) else name.partition(".")[0]: None
+        for name in (*parts.pooler, *parts.head)
+    }
+    return tuple(outermost)
+
+
+def _encoder_norms(model: PreTrainedModel) -> tuple[str, ...]:
+    """Return the names of the norms of the encoder's layers and of the one behind the last."""
+    parts = anatomy(model)
     return tuple(
-        name for name, module in modules.items() if next(module.parameters(), None) is not None
+        name
+        for name, module in model.named_modules()
+        if "Norm" in type(module).__name__ and parts.component(name) is Component.ENCODER
     )
-
-
-def _encoder_norms(model: PreTrainedModel) -> Iterator[str]:
-    """Yield the names of the norms of the encoder's layers and of the one behind the last."""
-    prefix = model.base_model_prefix
-    for name, module in model.base_model.named_modules():
-        if "Norm" in type(module).__name__ and not name.startswith("embeddings"):
-            yield f"{prefix}.{name}"
 
 
 def _count(number: int) -> str:

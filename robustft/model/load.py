@@ -1,4 +1,4 @@
-"""Load any sequence classifier of transformers, with a head that fits the task.
+"""Load any classifier or question answerer of transformers, with a head that fits the task.
 
 One rule for both ways in: weights come from safetensors where there is a choice, are held in
 32 bits, and what was not in the checkpoint is named, never left to be guessed.
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from transformers import (
     AutoConfig,
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedModel,
@@ -89,13 +90,13 @@ def load_model(
     HubError
         The name lives on a hub and cannot be had.
     ModelError
-        The folder holds no model, the model cannot classify, or its tokenizer is missing.
+        The folder holds no model, it is of no use for the task, or its tokenizer is missing.
     """
     if name == TINY:
         return _load_tiny(task, seed, train_texts or ())
     source = find_source(name)
     with quiet_transformers(), seeded_torch(fold_in(seed, "initialisation")):
-        model, new, adapter = _from_pretrained(source, name, **_label_fields(task))
+        model, new, adapter = _from_pretrained(source, name, task, **_label_fields(task))
         tokenizer = _load_tokenizer(source, name, model)
     if adapter is not None:
         train_adapter(model)
@@ -121,12 +122,12 @@ def load_model(
 
 
 def load_finetuned(path: str | Path, *, task: Task) -> LoadedModel:
-    """Load a fine-tuned classifier for prediction and match its labels to the data's.
+    """Load a fine-tuned model for prediction and match its labels to the data's.
 
     Raises
     ------
     ModelError
-        The folder holds no fine-tuned classifier, it is for another type of task, or its labels
+        The folder holds no fine-tuned model, it is for another type of task, or its labels
         cannot be matched to those of the data.
     HubError
         The name lives on a hub and cannot be had.
@@ -134,29 +135,19 @@ def load_finetuned(path: str | Path, *, task: Task) -> LoadedModel:
     name = str(path)
     source = find_source(name)
     with quiet_transformers(), seeded_torch(0):
-        model, new, adapter = _from_pretrained(source, name)
+        model, new, adapter = _from_pretrained(source, name, task)
         tokenizer = _load_tokenizer(source, name, model)
     if new:
         raise ModelError(
-            f"{name}: expected a fine-tuned classifier, got weights without {', '.join(new)}; "
+            f"{name}: expected {_wanted(task)}, fine-tuned, got weights without {', '.join(new)}; "
             f"fine-tune it first: robustft train --model {name}"
         )
-    outputs = len(model_label_names(model.config))
-    if (outputs == 1) != (task.type is TaskType.REGRESSION):
-        kind = "regression" if outputs == 1 else "classification"
-        raise ModelError(
-            f"{name}: expected a model for {task.type.value}, got one for {kind} "
-            f"({outputs} output{'s' if outputs > 1 else ''})"
-        )
-    order: tuple[int, ...] = (0,)
-    if task.type is not TaskType.REGRESSION:
-        order = label_order(model_label_names(model.config), task, where=name)
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
         name=name,
         task=task,
-        label_order=order,
+        label_order=_output_order(model, task, name),
         adapter=adapter,
     )
 
@@ -180,11 +171,38 @@ def position_limit(model: Any, tokenizer: Any) -> int | None:
     return min(limits) if limits else None
 
 
+def _auto_class(task: Task) -> Any:
+    """Return what finds the class of a model for `task` from its configuration."""
+    if task.type is TaskType.QUESTION_ANSWERING:
+        return AutoModelForQuestionAnswering
+    return AutoModelForSequenceClassification
+
+
+def _wanted(task: Task) -> str:
+    if task.type is TaskType.QUESTION_ANSWERING:
+        return "a model for question answering"
+    return "a sequence classifier"
+
+
+def _output_order(model: PreTrainedModel, task: Task, name: str) -> tuple[int, ...]:
+    """Return the output for each label code; check that the model is for this type of task."""
+    if task.type is TaskType.QUESTION_ANSWERING:
+        return tuple(range(task.num_labels))
+    names = model_label_names(model.config)
+    if (len(names) == 1) != (task.type is TaskType.REGRESSION):
+        kind = "regression" if len(names) == 1 else "classification"
+        raise ModelError(
+            f"{name}: expected a model for {task.type.value}, got one for {kind} "
+            f"({len(names)} output{'s' if len(names) > 1 else ''})"
+        )
+    return (0,) if len(names) == 1 else label_order(names, task, where=name)
+
+
 def _load_tiny(task: Task, seed: int, texts: Sequence[str]) -> LoadedModel:
     tokenizer = tiny_tokenizer(texts)
     config = tiny_config(len(tokenizer), **_label_fields(task))
     with seeded_torch(fold_in(seed, "initialisation")):
-        model = AutoModelForSequenceClassification.from_config(config)
+        model = _auto_class(task).from_config(config)
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
@@ -206,6 +224,8 @@ def _label_fields(task: Task) -> dict[str, Any]:
             "id2label": {0: task.label_column},
             "label2id": {task.label_column: 0},
         }
+    if task.type is TaskType.QUESTION_ANSWERING:
+        return {"num_labels": task.num_labels}
     names = task.label_names
     if len(names) < 2:
         raise ModelError(
@@ -220,14 +240,14 @@ def _label_fields(task: Task) -> dict[str, Any]:
 
 
 def _from_pretrained(
-    source: Source, name: str, **fields: Any
+    source: Source, name: str, task: Task, **fields: Any
 ) -> tuple[PreTrainedModel, tuple[str, ...], AdapterSpec | None]:
     """Return the model in 32 bits, the names of the weights it did not come with, its adapters."""
     where: dict[str, Any] = {"local_files_only": source.offline}
     try:
         config = AutoConfig.from_pretrained(source.name, **where, **fields)
         adapter = read_adapter_json(source.name, offline=source.offline)
-        model, info = AutoModelForSequenceClassification.from_pretrained(
+        model, info = _auto_class(task).from_pretrained(
             source.name,
             config=config,
             dtype=torch.float32,
@@ -239,7 +259,7 @@ def _from_pretrained(
         if adapter is not None:
             restore_houlsby(model, adapter, source.name, offline=source.offline)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
-        raise _load_error(source, name, "a sequence classifier", problem) from problem
+        raise _load_error(source, name, _wanted(task), problem) from problem
     mismatched = {entry[0] for entry in info["mismatched_keys"]}
     return model, tuple(sorted(set(info["missing_keys"]) | mismatched)), adapter
 

@@ -276,3 +276,46 @@ def test_adapters_without_their_note_are_not_dropped(with_adapters):
     (with_adapters / "adapter.json").unlink()
     with pytest.raises(ModelError, match=r"no file named model\.safetensors"):
         load_finetuned(with_adapters, task=REVIEWS)
+
+
+QUESTIONS = Task(
+    type=TaskType.QUESTION_ANSWERING,
+    text_column="question",
+    pair_column="context",
+    label_column="answers",
+)
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "roberta"])
+def test_question_answering_scores_two_ends_of_a_span(checkpoint, kind, tmp_path):
+    loaded = load_model(str(checkpoint(kind)), task=QUESTIONS, seed=0)
+    assert loaded.new_weights == ("qa_outputs.bias", "qa_outputs.weight")
+    output = loaded.model(input_ids=torch.tensor([[5, 6, 7]]))
+    assert output.start_logits.shape == output.end_logits.shape == (1, 3)
+    save_model(loaded.model, loaded.tokenizer, tmp_path / "best")
+    back = load_finetuned(tmp_path / "best", task=QUESTIONS)
+    assert same(weights(back.model), weights(loaded.model))
+    with pytest.raises(ModelError, match="expected a sequence classifier, fine-tuned"):
+        load_finetuned(tmp_path / "best", task=REVIEWS)
+
+
+def test_a_span_has_two_ends_whatever_the_checkpoint_was_for(finetuned):
+    path = finetuned(("a", "b", "c"))
+    model = load_model(str(path), task=QUESTIONS, seed=0).model
+    assert model.qa_outputs.out_features == 2
+    with pytest.raises(ModelError, match="for question answering, fine-tuned, got weights without"):
+        load_finetuned(path, task=QUESTIONS)
+
+
+@pytest.mark.parametrize("spec", ["houlsby:4", "lora:2"])
+def test_adapters_answer_questions_too(checkpoint, spec, tmp_path):
+    loaded = load_model(str(checkpoint()), task=QUESTIONS, seed=0)
+    loaded = attach_adapter(loaded, parse_adapter(spec), 0)
+    assert loaded.model.qa_outputs.weight.requires_grad
+    assert not loaded.model.bert.embeddings.word_embeddings.weight.requires_grad
+    save_model(loaded.model, loaded.tokenizer, tmp_path / "best")
+    back = load_finetuned(tmp_path / "best", task=QUESTIONS).model
+    ids = torch.tensor([[5, 6, 7]])
+    with torch.no_grad():
+        wanted = loaded.model.eval()(input_ids=ids).start_logits
+        torch.testing.assert_close(back(input_ids=ids).start_logits, wanted)
