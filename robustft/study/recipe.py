@@ -186,6 +186,7 @@ def _check(recipe: Recipe) -> None:
     shared = {"defaults": recipe.defaults}
     shared |= {f"datasets {d.name!r}: defaults": d.defaults for d in recipe.datasets}
     shared |= {f"datasets {d.name!r}: set": d.set for d in recipe.datasets}
+    shared |= {"inferred": dict.fromkeys(recipe.inferred)}
     for where, given in shared.items():
         check_settings(kinds, given, where)
     for row in recipe.rows:

@@ -124,7 +124,7 @@ def check_settings(
                 f"got {name!r}{suggest(name, sorted(known))}"
             )
     for model in (PlanSettings, TrainingArguments, DictionarySettings):
-        mine = {name: value for name, value in given.items() if name in model.model_fields}
+        mine = {k: v for k, v in given.items() if k in model.model_fields and v is not None}
         try:
             model.model_validate(mine, strict=True)
         except ValidationError as problems:
