@@ -38,7 +38,6 @@ QUESTION_LENGTH = 384
 """Tokens of question and context that are read together, where nobody says otherwise."""
 
 _GRADUAL = re.compile(r"gradual(?::([1-9]\d*))?")
-_REINIT = ("pooler", "head")
 # Freezing that leaves nothing below the pooler to train, whatever the architecture.
 _TOP_ONLY = ("encoder", "all-but-head")
 
@@ -160,10 +159,11 @@ class TrainingArguments(BaseModel):
     @field_validator("reinit")
     @classmethod
     def _check_reinit(cls, value: str | None) -> str | None:
-        for part in [] if value is None else [part.strip() for part in value.split(",")]:
-            if part not in _REINIT:
-                raise ValueError(f"expected pooler, head or pooler,head{suggest(part, _REINIT)}")
-        return value
+        if value is None:
+            return None
+        from robustft.model.reinit import parse_reinit
+
+        return ",".join(parse_reinit(value))
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -216,13 +216,13 @@ def parse_unfreeze(text: str) -> int:
 
     Raises
     ------
-    ValueError
+    UsageError
         The text says something else.
     """
     found = _GRADUAL.fullmatch(text.strip())
     if found is None:
         near = suggest(text.partition(":")[0], ("gradual",))
-        raise ValueError(f"expected gradual or gradual:E, one more layer every E epochs{near}")
+        raise UsageError(f"unfreeze: expected gradual or gradual:E (epochs), got {text!r}{near}")
     return int(found[1] or 1)
 
 
@@ -231,7 +231,7 @@ def parse_class_weights(text: str) -> dict[str, float]:
 
     Raises
     ------
-    ValueError
+    UsageError
         A part is no name with a positive number.
     """
     weights: dict[str, float] = {}
@@ -243,7 +243,10 @@ def parse_class_weights(text: str) -> dict[str, float]:
             weight = math.nan
         if not (equals and name and math.isfinite(weight) and weight > 0) or name in weights:
             near = suggest(text, ("balanced",))
-            raise ValueError(f"expected balanced, or a positive weight a class: neg=1,pos=2{near}")
+            raise UsageError(
+                "class_weights: expected balanced, or a positive weight for each class as in "
+                f"neg=1,pos=2, got {text!r}{near}"
+            )
         weights[name] = weight
     return weights
 

@@ -49,3 +49,69 @@ def test_all_bad_values_are_told_at_once():
     assert "epochs: Input should be greater than or equal to 1, got 0" in message
     assert "learning_rate: Input should be greater than 0, got -1" in message
     assert "device" in message
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"freeze": "al-but-head"}, "freeze: expected one of none.*did you mean 'all-but-head'"),
+        ({"freeze": "first:x"}, "freeze: expected first:K with a whole number K, got 'first:x'"),
+        ({"adapter": "houlsbi"}, "adapter: expected .* got 'houlsbi'; did you mean 'houlsby'"),
+        ({"unfreeze": "gradul"}, "unfreeze: expected gradual.* did you mean 'gradual'"),
+        ({"unfreeze": "gradual:0"}, "unfreeze: expected gradual or gradual:E"),
+        ({"unfreeze": "gradual", "freeze": "encoder"}, "unfreeze: expected layers that may open"),
+        ({"reinit": "pooller"}, "reinit: expected pooler, head.*did you mean 'pooler'"),
+        ({"class_weights": "balenced"}, "class_weights: .*did you mean 'balanced'"),
+        ({"class_weights": "neg=0,pos=1"}, "class_weights: expected balanced, or a positive"),
+        ({"class_weights": "neg=1,neg=2"}, "class_weights: expected balanced, or a positive"),
+        ({"momentum": 0.9}, "momentum: expected to be left out, .* got 0.9 with adamw"),
+        ({"optimizer": "nesterov", "momentum": 0.0}, "momentum: expected a value above 0"),
+        ({"label_smoothing": 1.0}, "label_smoothing: Input should be less than 1, got 1.0"),
+        ({"layer_lr_decay": 0.0}, "layer_lr_decay: Input should be greater than 0"),
+        ({"schedule": "cosin"}, "schedule: Input should be .*got 'cosin'"),
+        ({"max_steps": 0}, "max_steps: "),
+        ({"early_stopping": 0}, "early_stopping: "),
+        ({"eval_steps": 0}, "eval_steps: "),
+        ({"learning_rate": float("nan")}, "learning_rate: "),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_the_option_s_name(given, message):
+    with pytest.raises(UsageError, match=f"training arguments: .*{message}"):
+        training_arguments(**given)
+
+
+def test_short_forms_are_written_out():
+    given = training_arguments(adapter="houlsby", freeze=" first:3 ", reinit="head,pooler")
+    assert (given.adapter, given.freeze, given.reinit) == ("houlsby:64", "first:3", "pooler,head")
+    assert training_arguments(**given.model_dump()) == given
+
+
+@pytest.mark.parametrize(
+    ("given", "from_scratch", "rate"),
+    [
+        ({}, False, 2e-5),
+        ({}, True, 7e-4),
+        ({"freeze": "encoder"}, False, 2e-3),
+        ({"freeze": "all-but-head"}, True, 2e-3),
+        ({"freeze": "first:2"}, False, 2e-5),
+        ({"freeze": "except:bias"}, False, None),
+        ({"adapter": "lora"}, False, 1e-3),
+        ({"adapter": "ia3", "freeze": "first:1"}, True, 1e-3),
+        ({"optimizer": "sgd"}, False, 1e-2),
+        ({"optimizer": "nesterov", "freeze": "encoder"}, False, 1e-2),
+        ({"learning_rate": 0.3, "adapter": "lora"}, False, 0.3),
+    ],
+)
+def test_the_default_rate_follows_what_trains(given, from_scratch, rate):
+    resolved, _ = resolve_arguments(
+        training_arguments(**given), from_scratch=from_scratch, max_positions=None
+    )
+    assert resolved.learning_rate == rate
+
+
+def test_initialisation_has_the_seed_of_training_unless_it_has_its_own():
+    for given, seeds in (({"seed": 3}, (3, 3)), ({"seed": 3, "init_seed": 0}, (3, 0))):
+        resolved, _ = resolve_arguments(
+            training_arguments(**given), from_scratch=False, max_positions=None
+        )
+        assert (resolved.seed, resolved.init_seed) == seeds
