@@ -2,9 +2,18 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from robustft.errors import RunError
-from robustft.training.checkpoint import clear_resume, load_resume, save_model, save_resume
+from robustft.model.freezing import freeze
+from robustft.training.checkpoint import (
+    clear_resume,
+    keep_best,
+    load_resume,
+    save_best,
+    save_model,
+    save_resume,
+)
 
 
 def stepped(small, seed=0):
@@ -75,3 +84,84 @@ def test_a_model_replaces_the_one_before(small, tmp_path):
     assert names == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     assert json.loads((folder / "config.json").read_text())["architectures"]
     assert [path.name for path in tmp_path.iterdir()] == ["best"]
+
+
+def head_only(small):
+    """Return a model of which only the head trains, and its optimizer after a step."""
+    loaded = small()
+    freeze(loaded.model, "all-but-head")
+    trained = [p for p in loaded.model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=0.1)
+    step(loaded.model, optimizer)
+    return loaded, optimizer
+
+
+def step(model, optimizer):
+    model(input_ids=torch.tensor([[5, 6, 7]])).logits.sum().backward()
+    optimizer.step()
+
+
+def weights(model):
+    return {name: tensor.clone() for name, tensor in model.named_parameters()}
+
+
+def test_what_is_frozen_is_not_written_every_epoch(small, tmp_path):
+    loaded, optimizer = head_only(small)
+    keep_best(tmp_path, loaded.model, optimizer, 1)
+    save_resume(tmp_path, loaded.model, optimizer, {"epoch": 1, "identity": "a", "best_epoch": 1})
+    for name in ("best-0001.safetensors", "resume-0001/model.safetensors"):
+        written = load_file(tmp_path / name)
+        parameters = {n for n, _ in loaded.model.named_parameters()} & written.keys()
+        assert parameters == {"classifier.weight", "classifier.bias"}
+    other, fresh = head_only(small)
+    step(other.model, fresh)
+    assert load_resume(tmp_path, other.model, fresh, "a")["epoch"] == 1
+    assert weights(other.model).keys() == weights(loaded.model).keys()
+    for name, tensor in weights(loaded.model).items():
+        assert torch.equal(weights(other.model)[name], tensor)
+
+
+def test_the_best_epochs_weights_are_written_and_the_last_ones_stay(small, tmp_path):
+    loaded, optimizer = head_only(small)
+    keep_best(tmp_path, loaded.model, optimizer, 1)
+    best = weights(loaded.model)
+    step(loaded.model, optimizer)
+    last = weights(loaded.model)
+    folder = save_best(tmp_path, loaded.model, loaded.tokenizer, best_epoch=1, epoch=2)
+    assert folder == tmp_path / "best"
+    written = load_file(folder / "model.safetensors")
+    assert all(torch.equal(written[name], tensor) for name, tensor in best.items())
+    assert all(torch.equal(weights(loaded.model)[name], t) for name, t in last.items())
+    save_best(tmp_path, loaded.model, loaded.tokenizer, best_epoch=2, epoch=2)
+    written = load_file(folder / "model.safetensors")
+    assert all(torch.equal(written[name], tensor) for name, tensor in last.items())
+    clear_resume(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]
+
+
+def test_a_best_epoch_is_kept_while_a_checkpoint_needs_it(small, tmp_path):
+    model, optimizer = stepped(small)
+    for epoch, best in ((1, 1), (2, 1), (3, 3)):
+        if best == epoch:
+            keep_best(tmp_path, model, optimizer, epoch)
+        left = {path.name for path in tmp_path.glob("best-*")}
+        assert f"best-{best:04d}.safetensors" in left
+        assert epoch != 3 or "best-0001.safetensors" in left
+        state = {"epoch": epoch, "identity": "a", "best_epoch": best}
+        save_resume(tmp_path, model, optimizer, state)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["best-0003.safetensors", "resume-0003"]
+
+
+def test_a_best_epoch_that_cannot_be_read_is_named(small, tmp_path):
+    loaded, optimizer = head_only(small)
+    keep_best(tmp_path, loaded.model, optimizer, 1)
+    (tmp_path / "best-0001.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(RunError, match=r"best-0001.safetensors: expected a checkpoint"):
+        save_best(tmp_path, loaded.model, loaded.tokenizer, best_epoch=1, epoch=2)
+
+
+def test_a_checkpoint_without_what_now_trains_is_refused(small, tmp_path):
+    loaded, optimizer = head_only(small)
+    save_resume(tmp_path, loaded.model, optimizer, {"epoch": 1, "identity": "a"})
+    with pytest.raises(RunError, match="expected a checkpoint to go on from, got: 'no tensor bert"):
+        load_resume(tmp_path, *stepped(small), "a")
