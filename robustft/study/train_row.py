@@ -17,7 +17,7 @@ from robustft.study.rows import Context
 from robustft.training.arguments import TrainingArguments
 from robustft.training.experiment import TrainedPair, train
 
-__all__ = ["run_train"]
+__all__ = ["plan_arguments", "run_train"]
 
 # Settings that this row reads itself and does not hand on.
 _OWN = frozenset({"role", "max_eval", "eval_split"})
@@ -32,12 +32,9 @@ def run_train(spec: RunSpec, context: Context) -> RowResult:
 
 def _trained(spec: RunSpec, context: Context) -> Path:
     """Return the folder of the trained run, an arm of its experiment."""
-    given = {key: value for key, value in spec.settings.items() if key not in _OWN}
+    given = {**plan_arguments(spec), "model": context.model_for(spec)}
     role = str(spec.settings.get("role", "clean"))
-    given["model"] = context.model_for(spec)
-    if role == "clean":
-        given.pop("augment", None)
-    elif role != "augmented":
+    if role not in ("clean", "augmented"):
         given["controls"] = (role,)
     pair: TrainedPair = train(
         **given,
@@ -48,6 +45,15 @@ def _trained(spec: RunSpec, context: Context) -> Path:
     )
     folder = getattr(pair, role.replace("-", "_"))
     return Path(folder)
+
+
+def plan_arguments(spec: RunSpec) -> dict[str, Any]:
+    """Return the row's settings as `robustft.train` takes them."""
+    given = {k: v for k, v in spec.settings.items() if k not in _OWN and v is not None}
+    if spec.settings.get("role", "clean") == "clean":
+        # The clean arm of an experiment knows nothing of what the others are given.
+        given = {k: v for k, v in given.items() if k not in ("augment", "transforms", "severity")}
+    return given
 
 
 def _evaluated(run: RunFolder, spec: RunSpec, context: Context) -> RobustnessResult:
