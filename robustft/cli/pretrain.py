@@ -169,6 +169,9 @@ def pretrain(
         if str(stop):
             console.note(str(stop))
         raise
+    for notice in made.notices:
+        if notice not in plan.notices:
+            console.note(notice)
     _show(made, as_json=json)
     return 0
 
@@ -185,8 +188,6 @@ def _show(made: Pretrained, *, as_json: bool) -> None:
             }
         )
         return
-    for notice in made.notices:
-        console.note(notice)
     from rich.table import Table
 
     table = Table("after epoch", "training loss", "held-out loss", "perplexity")
