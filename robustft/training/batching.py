@@ -81,16 +81,25 @@ class TokenizedTexts:
         }
 
 
-def tokenize(tokenizer: Any, texts: Sequence[str], max_length: int) -> TokenizedTexts:
-    """Tokenize `texts` once, cut at `max_length` tokens, into flat arrays."""
+def tokenize(
+    tokenizer: Any,
+    texts: Sequence[str],
+    max_length: int,
+    pairs: Sequence[str] | None = None,
+) -> TokenizedTexts:
+    """Tokenize `texts` once, cut at `max_length` tokens, into flat arrays.
+
+    With `pairs`, a second text for each, both are read one after the other, and of what is too
+    long the longer of the two is cut, token by token.
+    """
     ids: list[npt.NDArray[np.int32]] = []
     types: list[npt.NDArray[np.int32]] = []
     lengths: list[int] = []
     truncated: list[bool] = []
     for start in range(0, len(texts), _CHUNK):
-        chunk = list(texts[start : start + _CHUNK])
+        chunk = [list(part[start : start + _CHUNK]) for part in (texts, pairs) if part is not None]
         encoded = tokenizer(
-            chunk, truncation=True, max_length=max_length, return_attention_mask=False
+            *chunk, truncation="longest_first", max_length=max_length, return_attention_mask=False
         )
         lengths += [len(row) for row in encoded["input_ids"]]
         ids.append(_flat(encoded["input_ids"]))
@@ -174,9 +183,9 @@ def _flat(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int32]:
     return np.fromiter((token for row in rows for token in row), dtype=np.int32)
 
 
-def _was_cut(tokenizer: Any, encoded: Any, texts: list[str]) -> list[bool]:
+def _was_cut(tokenizer: Any, encoded: Any, texts: list[list[str]]) -> list[bool]:
     """Tell which texts were cut: a fast tokenizer keeps what it cut off."""
     if encoded.encodings is not None:
         return [bool(encoding.overflowing) for encoding in encoded.encodings]
-    whole = tokenizer(texts, truncation=False, return_attention_mask=False)["input_ids"]
+    whole = tokenizer(*texts, truncation=False, return_attention_mask=False)["input_ids"]
     return [len(a) < len(b) for a, b in zip(encoded["input_ids"], whole, strict=True)]

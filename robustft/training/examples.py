@@ -107,7 +107,7 @@ def tokenize_split(tokenizer: Any, split: Split, max_length: int) -> LabelledTok
         raise DataError(f"{split.name}: expected rows to train or validate on, got none")
     if split.labels is None:
         raise DataError(f"{split.name}: expected labels, got a split without any")
-    tokens = tokenize(tokenizer, split.texts, max_length)
+    tokens = tokenize(tokenizer, split.texts, max_length, split.pairs)
     return LabelledTokens(tokens, _label_tensor(np.asarray(split.labels), split.name, split.task))
 
 

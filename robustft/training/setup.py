@@ -12,6 +12,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from robustft.data.split import Split
+from robustft.data.task import TaskType
 from robustft.errors import UsageError
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.load import LoadedModel
@@ -117,6 +118,10 @@ def prepare(
     UsageError
         An option does not fit the task or the model.
     """
+    if loaded.task.type is TaskType.QUESTION_ANSWERING:
+        from robustft.training.qa import prepare_qa
+
+        return prepare_qa(loaded, train, validation, arguments, cache=cache)
     length = arguments.max_length or 256
     rows, held_out = (tokenize_split(loaded.tokenizer, s, length) for s in (train, validation))
     weights = class_weights_of(arguments.class_weights, rows.labels, loaded.task)
