@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from robustft.model.load import LoadedModel
 from robustft.model.reinit import reinit
 from robustft.model.tensors import Snapshot, snapshot, summarize, tensor_states, to_rows
 from robustft.training.arguments import TrainingArguments
+from robustft.training.watch import high_rate_warning
 
 __all__ = ["Configured", "configure", "count_parameters", "describe_tensors"]
 
@@ -32,6 +34,8 @@ class Configured:
         The names of the weights that `reinit` drew anew.
     before
         What the weights are before training.
+    pretrained_layers
+        Whether something below the pooler trains that came from a checkpoint.
     """
 
     loaded: LoadedModel
@@ -39,6 +43,7 @@ class Configured:
     trained: frozenset[str]
     redrawn: tuple[str, ...]
     before: Snapshot
+    pretrained_layers: bool
     notices: tuple[str, ...]
 
 
@@ -69,21 +74,28 @@ def configure(loaded: LoadedModel, arguments: TrainingArguments) -> Configured:
     counts = count_parameters(loaded.model)
     if arguments.freeze != "none":
         notices.append(f"{counts['trained']:,} of {counts['total']:,} parameters train")
+    deep = not loaded.from_scratch and arguments.adapter is None and _trains_layers(loaded.model)
     if arguments.learning_rate is None:
-        arguments, why = _with_rate(loaded, arguments)
-        notices.append(why)
+        rate, why = (2e-5, "pretrained layers") if deep else (2e-3, "a frozen encoder")
+        arguments = arguments.model_copy(update={"learning_rate": rate})
+        notices.append(f"learning rate {rate:g} (the default for {why})")
+    warning = high_rate_warning(arguments, pretrained_layers=deep)
+    notices += [] if warning is None else [warning]
     return Configured(
         loaded=loaded,
         arguments=arguments,
         trained=trainable_names(loaded.model),
         redrawn=redrawn,
         before=snapshot(loaded.model),
+        pretrained_layers=deep,
         notices=tuple(notices),
     )
 
 
-def count_parameters(model: Any) -> dict[str, Any]:
+def count_parameters(model: Any, trained_names: Collection[str] | None = None) -> dict[str, Any]:
     """Return how many parameters there are and how many train, in all and by component.
+
+    What trains is what requires a gradient, unless `trained_names` says so.
 
     ``{"total": n, "trained": n, "components": {"encoder": {"total": n, "trained": n}, ...}}``;
     no components where the parts of the model cannot be told apart.
@@ -93,7 +105,8 @@ def count_parameters(model: Any) -> dict[str, Any]:
     for name, parameter in model.named_parameters():
         part = str(parts.component(name)) if parts else "all"
         total[part] += parameter.numel()
-        trained[part] += parameter.numel() if parameter.requires_grad else 0
+        trains = parameter.requires_grad if trained_names is None else name in trained_names
+        trained[part] += parameter.numel() if trains else 0
     counts: dict[str, Any] = {"total": total.total(), "trained": trained.total()}
     if parts:
         counts["components"] = {
@@ -120,14 +133,11 @@ def describe_tensors(configured: Configured) -> tuple[tuple[str, ...], list[dict
     return summarize(states), to_rows(states)
 
 
-def _with_rate(loaded: LoadedModel, arguments: TrainingArguments) -> tuple[TrainingArguments, str]:
-    """Choose the learning rate by whether anything below the pooler trains."""
-    parts = anatomy(loaded.model)
-    below = {Component.EMBEDDINGS, Component.ENCODER}
-    deep = any(parts.component(name) in below for name in trainable_names(loaded.model))
-    rate, why = (2e-5, "pretrained layers") if deep else (2e-3, "a frozen encoder")
-    filled = arguments.model_copy(update={"learning_rate": rate})
-    return filled, f"learning rate {rate:g} (the default for {why})"
+def _trains_layers(model: Any) -> bool:
+    """Tell whether anything below the pooler trains; yes where nobody knows."""
+    parts = _anatomy(model)
+    below = (Component.EMBEDDINGS, Component.ENCODER)
+    return parts is None or any(parts.component(name) in below for name in trainable_names(model))
 
 
 def _anatomy(model: Any) -> Any:

@@ -10,20 +10,21 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from robustft.data.dataset import Split
 from robustft.data.run_folder import RunFolder
+from robustft.data.split import Split
 from robustft.errors import ModelError
+from robustft.model.freezing import apply_gradual
 from robustft.model.load import LoadedModel, seeded_torch
+from robustft.model.prefix import frozen_digest
 from robustft.seeding import fold_in
-from robustft.training.arguments import TrainingArguments, resolve_arguments
+from robustft.training.arguments import TrainingArguments, parse_unfreeze, resolve_arguments
 from robustft.training.batching import Rows, plan_epoch, slice_batch
 from robustft.training.checkpoint import (
     clear_resume,
@@ -35,9 +36,11 @@ from robustft.training.checkpoint import (
 from robustft.training.dropout import fast_dropout
 from robustft.training.optimizers import set_learning_rates
 from robustft.training.progress import TrainingBar
+from robustft.training.result import RunState, TrainingResult, make_result
 from robustft.training.schedules import learning_rate_factor
-from robustft.training.setup import Setup, peak_memory_mb, prepare
+from robustft.training.setup import Setup, prepare
 from robustft.training.validation import Scores, is_better, validate
+from robustft.training.watch import EpochLosses, Track
 
 __all__ = ["TrainingResult", "fit", "fit_setup", "run_identity", "train_epoch", "train_step"]
 
@@ -53,63 +56,6 @@ def _no_log(event: Mapping[str, Any]) -> None:
     del event
 
 
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training run came to.
-
-    Attributes
-    ----------
-    best
-        The folder of the best model, as transformers reads it.
-    best_epoch
-        Counted from 1.
-    metrics
-        Of the best model on the validation split: ``loss`` and the task's metrics.
-    history
-        One entry an epoch: ``epoch``, ``train_loss``, ``loss`` and the metrics.
-    padding
-        Share of the computed training tokens that were padding.
-    truncated
-        Share of the training texts that were cut at the maximum length.
-    rows_per_second, tokens_per_second
-        Training throughput over the whole run; tokens are the texts' own, not padding.
-    """
-
-    best: Path
-    best_epoch: int
-    metrics: dict[str, float | None]
-    history: list[dict[str, Any]]
-    steps: int
-    minutes: float
-    peak_memory_mb: float
-    padding: float
-    truncated: float
-    rows_per_second: float
-    tokens_per_second: float
-    device: str
-    precision: str
-    arguments: TrainingArguments
-    notices: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all but the folder, as JSON holds it."""
-        kept = {key: value for key, value in asdict(self).items() if key != "best"}
-        return {**kept, "arguments": self.arguments.model_dump(), "notices": list(self.notices)}
-
-
-@dataclass
-class _State:
-    """Where a run stands after `epoch` epochs; all that a resumed one needs besides tensors."""
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best: dict[str, Any] | None = None
-    history: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
-    tokens: int = 0
-    computed: int = 0
-
-
 def fit(
     loaded: LoadedModel,
     train: Split,
@@ -119,6 +65,7 @@ def fit(
     *,
     progress: bool = True,
     title: str = "training",
+    cache: Path | None = None,
 ) -> TrainingResult:
     """Fine-tune `loaded` on `train`; the epoch that does best on `validation` is kept.
 
@@ -126,19 +73,26 @@ def fit(
     run that was stopped goes on after its last finished epoch when called again with the same
     data and arguments. `loaded.model` ends with the weights of the last epoch.
 
+    Parameters
+    ----------
+    cache
+        Where the output of a frozen part that is computed once may lie, for other runs too.
+
     Raises
     ------
     ModelError
-        The loss is no longer finite.
+        The loss is no longer finite, or the model does not fit an argument.
     DataError
         A split is empty, unlabelled or labelled with what the task does not have.
+    UsageError
+        An argument does not fit the task or the model.
     KeyboardInterrupt
         Passed on, with a message that says where the run stopped.
     """
     arguments, notices = resolve_arguments(
         arguments, from_scratch=loaded.from_scratch, max_positions=loaded.max_positions
     )
-    setup = prepare(loaded, train, validation, arguments)
+    setup = prepare(loaded, train, validation, arguments, cache=cache)
     identity = run_identity(
         arguments.model_dump(), loaded.name, train.fingerprint, validation.fingerprint
     )
@@ -166,58 +120,72 @@ def fit_setup(
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     log = RunFolder(folder, folder, {}).log
-    state = _resumed(checkpoints, setup, identity)
-    epochs, steps = setup.arguments.epochs, setup.steps_per_epoch
+    # What is frozen is not in a checkpoint: it must be what it was.
+    identity = run_identity(identity, frozen_digest(setup.loaded.model))
+    state, track = _resumed(checkpoints, setup, identity)
+    total, done = setup.total_steps, state.epoch * setup.steps_per_epoch
     with ExitStack() as stack:
         stack.enter_context(seeded_torch(setup.arguments.seed))
-        bar = TrainingBar(title, epochs * steps, state.epoch * steps, shown=progress)
-        stack.enter_context(bar)
+        bar = stack.enter_context(TrainingBar(title, total, done, shown=progress))
         try:
-            while state.epoch < epochs:
-                loss = train_epoch(setup, state.epoch, bar, log)
-                state = _validated(setup, state, loss, bar, checkpoints, log)
-                if state.epoch < epochs:
-                    kept = {**asdict(state), "identity": identity}
+            while not _is_over(setup, state):
+                loss = train_epoch(setup, state.epoch, bar, log, track)
+                state = _validated(setup, state, loss, bar, checkpoints, log, track)
+                if not _is_over(setup, state):
+                    kept = {**state.to_dict(), "identity": identity}
                     save_resume(checkpoints, setup.loaded.model, setup.optimizer, kept)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                f"{title}: stopped in epoch {state.epoch + 1} of {epochs}; the same command goes "
-                f"on after epoch {state.epoch}"
-                if state.epoch
-                else f"{title}: stopped in epoch 1 of {epochs}; the same command starts it again"
-            ) from None
+            raise KeyboardInterrupt(_stopped(title, state.epoch, setup.epochs)) from None
+    best = save_best(
+        checkpoints,
+        setup.loaded.model,
+        setup.loaded.tokenizer,
+        best_epoch=state.best_epoch,
+        epoch=state.epoch,
+    )
     clear_resume(checkpoints)
-    return _result(setup, state, checkpoints / "best", notices)
+    said = [*setup.notices, *notices, *_early(setup, state), *track.watch.notices()]
+    return make_result(setup, state, best, track.curve, said)
 
 
-def train_epoch(setup: Setup, epoch: int, bar: TrainingBar, log: Log = _no_log) -> float:
-    """Pass once over the training split; return the mean loss a row."""
-    arguments = setup.arguments
+def train_epoch(
+    setup: Setup, epoch: int, bar: TrainingBar, log: Log = _no_log, track: Track | None = None
+) -> float:
+    """Pass once over the training split; return the mean loss a row.
+
+    The last epoch of a run with a number of steps ends with them.
+    """
+    arguments, total = setup.arguments, setup.total_steps
     key = fold_in(arguments.seed, "epoch", epoch)
     torch.manual_seed(key % 2**63)
+    _open_layers(setup, epoch)
     setup.model.train()
-    lengths = setup.train.lengths
-    total_steps = arguments.epochs * setup.steps_per_epoch
-    log_every = max(1, total_steps // _LOGGED_STEPS)
-    losses: list[torch.Tensor] = []
-    weight = 0.0
+    lengths, first = setup.train.lengths, epoch * setup.steps_per_epoch
+    plan = plan_epoch(lengths, arguments.rows_per_step, key)[: total - first]
+    log_every = max(1, total // _LOGGED_STEPS)
+    losses = EpochLosses()
     with ExitStack() as stack:
         if setup.device.type == "cpu":
-            stack.enter_context(fast_dropout(setup.model, setup.dropout))
-        for index, rows in enumerate(plan_epoch(lengths, arguments.rows_per_step, key)):
-            step = epoch * setup.steps_per_epoch + index
+            stack.enter_context(fast_dropout(setup.loaded.model, setup.dropout))
+        for index, rows in enumerate(plan):
+            step = first + index
             counted = setup.train.weight(rows, _step_key(setup, step))
-            losses.append(train_step(setup, rows, step, total_steps) * counted)
-            weight += counted
-            last = index + 1 == setup.steps_per_epoch
+            losses.add(train_step(setup, rows, step, total), counted)
             loss = None
-            if setup.split or last or index % _READ_EVERY == 0:
-                loss = losses[-1].item() / max(counted, 1e-12)
-                _check_finite(losses, step, total_steps, arguments)
+            if setup.split or index + 1 == len(plan) or index % _READ_EVERY == 0:
+                recent = losses.unread()
+                loss = recent[-1]
+                _check_finite(recent, step, total, arguments)
                 if step % log_every == 0:
-                    log({"event": "step", "step": step + 1, "of": total_steps, "loss": loss})
+                    log({"event": "step", "step": step + 1, "of": total, "loss": loss})
+                if track is not None:
+                    _warn(track.watch.losses(recent, step + 1), bar, log)
             bar.step(len(rows), int(lengths[rows].sum()), loss)
-    return torch.stack(losses).sum().item() / max(weight, 1e-12)
+            if track is not None and _is_due(arguments, step):
+                _show(setup, step, losses, log, track)
+    if track is not None:
+        track.add(losses)
+    return losses.mean()
 
 
 def train_step(setup: Setup, rows: Rows, step: int, total_steps: int) -> torch.Tensor:
@@ -239,6 +207,7 @@ def train_step(setup: Setup, rows: Rows, step: int, total_steps: int) -> torch.T
         batch_loss += loss.detach()
         setup.computed += int(lengths[part].max()) * len(part)
     setup.tokens += int(lengths.sum())
+    setup.rows += len(rows)
     if arguments.max_grad_norm > 0:
         setup.accelerator.clip_grad_norm_(setup.model.parameters(), arguments.max_grad_norm)
     setup.optimizer.step()
@@ -250,47 +219,109 @@ def _step_key(setup: Setup, step: int) -> int:
     return fold_in(setup.arguments.seed, "dropout", step)
 
 
+def _open_layers(setup: Setup, epoch: int) -> None:
+    """Open the layers that gradual unfreezing has reached."""
+    if setup.arguments.unfreeze is not None:
+        every = parse_unfreeze(setup.arguments.unfreeze)
+        apply_gradual(setup.loaded.model, epoch, every, ceiling=setup.configured.trained)
+
+
+def _is_due(arguments: TrainingArguments, step: int) -> bool:
+    return arguments.eval_steps is not None and (step + 1) % arguments.eval_steps == 0
+
+
+def _show(setup: Setup, step: int, losses: EpochLosses, log: Log, track: Track) -> None:
+    """Score the model within an epoch, for the learning curve; nothing random is drawn."""
+    track.add(losses)
+    entry = track.show(step + 1, validate(setup, setup.validation))
+    log({"event": "curve", **entry})
+    setup.model.train()
+
+
 def _validated(
     setup: Setup,
-    state: _State,
+    state: RunState,
     train_loss: float,
     bar: TrainingBar,
     checkpoints: Path,
     log: Log,
-) -> _State:
+    track: Track,
+) -> RunState:
     """Score the epoch that has just ended, keep the model if it is the best, and move on."""
     scores = validate(setup, setup.validation)
     epoch, metric = state.epoch + 1, setup.objective.metric
     best = None if state.best is None else Scores(**state.best)
     better = is_better(scores, best, setup.objective)
-    if better and epoch < setup.arguments.epochs:  # after the last one the model itself is it
+    if better:
         keep_best(checkpoints, setup.loaded.model, setup.optimizer, epoch)
     entry = {"epoch": epoch, "train_loss": train_loss, "loss": scores.loss, **scores.metrics}
     seconds = state.seconds + bar.lap()
     log({"event": "epoch", **entry, "constant": scores.constant, "seconds": round(seconds, 3)})
     value = scores.metrics[metric]
     bar.line(
-        f"epoch {epoch} of {setup.arguments.epochs}: loss {train_loss:.4f}, validation loss "
+        f"epoch {epoch} of {setup.epochs}: loss {train_loss:.4f}, validation loss "
         f"{scores.loss:.4f}, {metric} {'undefined' if value is None else format(value, '.4f')}"
     )
-    return _State(
+    _warn(track.watch.scored(scores, epoch), bar, log)
+    return RunState(
         epoch=epoch,
         best_epoch=epoch if better else state.best_epoch,
         best=asdict(scores) if better else state.best,
         history=[*state.history, entry],
         seconds=seconds,
+        rows=setup.rows,
         tokens=setup.tokens,
         computed=setup.computed,
+        track=track.to_dict(),
     )
 
 
-def _resumed(checkpoints: Path, setup: Setup, identity: str) -> _State:
+def _warn(warning: str | None, bar: TrainingBar, log: Log) -> None:
+    if warning is not None:
+        log({"event": "warning", "message": warning})
+        bar.line(warning)
+
+
+def _is_over(setup: Setup, state: RunState) -> bool:
+    """Tell whether all epochs are done, or the last ones brought nothing."""
+    return state.epoch >= setup.epochs or _without_gain(setup, state)
+
+
+def _without_gain(setup: Setup, state: RunState) -> bool:
+    patience = setup.arguments.early_stopping
+    return patience is not None and state.epoch - state.best_epoch >= patience
+
+
+def _early(setup: Setup, state: RunState) -> list[str]:
+    """Say that a run ended before its time."""
+    if state.epoch >= setup.epochs or not _without_gain(setup, state):
+        return []
+    said = (
+        f"stopped after epoch {state.epoch} of {setup.epochs}: none since epoch "
+        f"{state.best_epoch} was better (--early-stopping {setup.arguments.early_stopping})"
+    )
+    return [said]
+
+
+def _stopped(title: str, done: int, epochs: int) -> str:
+    where = f"{title}: stopped in epoch {done + 1} of {epochs}; the same command"
+    return f"{where} goes on after epoch {done}" if done else f"{where} starts it again"
+
+
+def _resumed(checkpoints: Path, setup: Setup, identity: str) -> tuple[RunState, Track]:
+    """Return where an unfinished run stopped, or the start of a new one."""
     found = load_resume(checkpoints, setup.loaded.model, setup.optimizer, identity)
     if found is None:
-        return _State()
-    state = _State(**{key: value for key, value in found.items() if key != "identity"})
-    setup.tokens, setup.computed = state.tokens, state.computed
-    return state
+        return RunState(), Track.start(
+            setup.arguments,
+            setup.objective,
+            setup.train,
+            setup.total_steps,
+            pretrained_layers=setup.configured.pretrained_layers,
+        )
+    state = RunState(**{key: value for key, value in found.items() if key != "identity"})
+    setup.rows, setup.tokens, setup.computed = state.rows, state.tokens, state.computed
+    return state, Track.from_dict(state.track or {})
 
 
 def run_identity(*parts: Any) -> str:
@@ -299,44 +330,14 @@ def run_identity(*parts: Any) -> str:
 
 
 def _check_finite(
-    losses: list[torch.Tensor], step: int, total_steps: int, arguments: TrainingArguments
+    recent: list[float], step: int, total_steps: int, arguments: TrainingArguments
 ) -> None:
-    """Stop at the first loss that is no number; the steps since the last look are searched."""
-    recent = [loss.item() for loss in losses[-_READ_EVERY:]]
+    """Stop at the first loss that is no number; `recent` are those of the steps up to `step`."""
     if math.isfinite(recent[-1]):
         return
-    first = step - len(recent) + 1 + next(i for i, x in enumerate(recent) if not math.isfinite(x))
+    first = next(i for i, loss in enumerate(recent) if not math.isfinite(loss))
     raise ModelError(
-        f"training: expected a finite loss, got {recent[first - step - 1]} at step {first + 1} of "
-        f"{total_steps}; the learning rate {arguments.learning_rate:g} may be too high (--lr)"
-    )
-
-
-def _result(setup: Setup, state: _State, best: Path, notices: tuple[str, ...]) -> TrainingResult:
-    scores = state.best or {}
-    said = [*setup.notices, *notices]
-    if scores.get("constant"):
-        said.append(
-            "the model gives every validation row the same answer: it has learned nothing; "
-            "another --lr or more --epochs may help, and --overfit 32 tells whether it can learn"
-        )
-    truncated = float(np.mean(setup.train.truncated))
-    rows = len(setup.train) * state.epoch
-    seconds = max(state.seconds, 1e-9)
-    return TrainingResult(
-        best=best,
-        best_epoch=state.best_epoch,
-        metrics={"loss": scores.get("loss"), **scores.get("metrics", {})},
-        history=state.history,
-        steps=state.epoch * setup.steps_per_epoch,
-        minutes=round(state.seconds / 60, 4),
-        peak_memory_mb=round(peak_memory_mb(setup.device), 1),
-        padding=1 - state.tokens / max(1, state.computed),
-        truncated=truncated,
-        rows_per_second=round(rows / seconds, 2),
-        tokens_per_second=round(state.tokens / seconds, 1),
-        device=setup.device.type,
-        precision=setup.precision,
-        arguments=setup.arguments,
-        notices=tuple(said),
+        f"training: expected a finite loss, got {recent[first]} at step "
+        f"{step - len(recent) + first + 2} of {total_steps}; the learning rate "
+        f"{arguments.learning_rate:g} may be too high (--lr)"
     )

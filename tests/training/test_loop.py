@@ -90,8 +90,8 @@ class _Stop(BaseException):
 @pytest.mark.parametrize("killed", ["in an epoch", "in validation", "saving the model"])
 def test_a_killed_run_ends_as_if_it_had_not_been(small, reviews, tmp_path, monkeypatch, killed):
     whole = trained(small, reviews, tmp_path / "whole", epochs=3)
-    where = {"in an epoch": "train_step", "in validation": "validate"}.get(killed, "save_model")
-    calls = {"train_step": 13, "validate": 2, "save_model": 2}[where]
+    where = {"in an epoch": "train_step", "in validation": "validate"}.get(killed, "save_best")
+    calls = {"train_step": 13, "validate": 2, "save_best": 1}[where]
     real, count = getattr(loop, where), 0
 
     def dying(*args, **kwargs):
