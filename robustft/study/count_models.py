@@ -11,7 +11,6 @@ import numpy.typing as npt
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from robustft.data.task import Task, TaskType
-from robustft.errors import missing_extra
 from robustft.seeding import fold_in
 from robustft.study.dictionary_settings import DictionarySettings
 
@@ -189,10 +188,8 @@ def _boosted(
 ) -> Iterator[tuple[dict[str, Any], Any]]:
     # Its sums depend on the number of threads, so there is one, whatever `n_jobs` says.
     del n_jobs
-    try:
-        import xgboost
-    except ImportError:
-        raise missing_extra("xgboost", "study") from None
+    import xgboost
+
     make = xgboost.XGBRegressor if regression else xgboost.XGBClassifier
     for depth in _DEPTHS:
         model = make(

@@ -126,8 +126,6 @@ def dictionary_baseline(
         A split or its labels are missing, or no word occurs in enough texts.
     UsageError
         A setting is unknown or cannot be used.
-    MissingExtraError
-        XGBoost is asked for and not installed.
     """
     checked = dictionary_settings(
         classifier=classifier, seed=seed, max_length_tokens=max_length_tokens, **settings

@@ -85,7 +85,7 @@ def dictionary_run(
 
     Raises
     ------
-    DataError, UsageError, MissingExtraError
+    DataError, UsageError
         As in `dictionary_baseline`.
     RunError
         The folder holds something else.

@@ -12,7 +12,7 @@ import torch
 
 from robustft.data.split import Split, TextDataset
 from robustft.data.task import Task, TaskType
-from robustft.errors import DataError, MissingExtraError, UsageError
+from robustft.errors import DataError, UsageError
 from robustft.evaluation.sets import TestSet, build_set, plan_sets
 from robustft.scoring.metrics import regression_metrics
 from robustft.seeding import Draw, fold_in
@@ -183,7 +183,7 @@ def test_transformed_rows_are_compared_with_the_original(reports):
     assert made.result.mix == "casing"
 
 
-def test_what_cannot_be_used_is_said(reports, monkeypatch):
+def test_what_cannot_be_used_is_said(reports):
     with pytest.raises(UsageError, match="sise: expected the name of a setting; did you mean 'si"):
         dictionary_baseline(reports, sise=3)
     with pytest.raises(UsageError, match=r"classifier: .*'random_forest' or 'xgboost', got 'svm'"):
@@ -194,9 +194,6 @@ def test_what_cannot_be_used_is_said(reports, monkeypatch):
     odd = TestSet(plan_sets(["casing"], 1)[1].facts, reports.test)
     with pytest.raises(DataError, match="labelled rows as they are for the first test set"):
         dictionary_baseline(reports, sets=[odd])
-    monkeypatch.setitem(sys.modules, "xgboost", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'robustft\[study\]'"):
-        dictionary_baseline(reports, classifier="xgboost", **QUICK)
 
 
 # The run folder
