@@ -192,7 +192,7 @@ def _check(plan: Plan, rows: int, lr: float | None, *, as_json: bool) -> int:
     from robustft.training.overfit import overfit
 
     loaded = load_model(
-        plan.model, task=plan.dataset.task, seed=plan.seed, train_texts=plan.train.texts
+        plan.model, task=plan.dataset.task, seed=plan.seed, train_texts=plan.train.all_texts
     )
     arguments = plan.arguments.model_copy(update={"learning_rate": lr})
     result = overfit(loaded, plan.train, arguments, rows)

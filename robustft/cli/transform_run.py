@@ -12,7 +12,13 @@ from rich.text import Text
 
 from robustft.cli import console
 from robustft.cli.diff import word_diff
-from robustft.data.build import check_label_kind, members_of, stream_seed, transform_split
+from robustft.data.build import (
+    check_label_kind,
+    check_single_texts,
+    members_of,
+    stream_seed,
+    transform_split,
+)
 from robustft.data.dataset import load_dataset, sample
 from robustft.data.export import export_transformed
 from robustft.data.run_folder import RunFolder
@@ -64,6 +70,7 @@ class Job:
         notices = list(dataset.notices)
         if data is None:
             notices.insert(0, "data: the built-in demo reviews (name your own with --data)")
+        check_single_texts(dataset.task, "transform")
         remark = check_label_kind(chain, dataset.task.label_kind, force=force)
         if remark:
             notices.append(remark)

@@ -12,6 +12,7 @@ import regex
 
 from robustft.data.dataset import load_dataset
 from robustft.data.split import Split
+from robustft.data.task import Task, TaskType
 from robustft.errors import LabelKindError, UsageError
 from robustft.seeding import fold_in
 from robustft.transform.base import LabelKind, Transform
@@ -26,6 +27,7 @@ __all__ = [
     "augment",
     "augment_split",
     "check_label_kind",
+    "check_single_texts",
     "replacement_words",
     "transform_split",
 ]
@@ -103,6 +105,24 @@ def check_label_kind(
     if not force:
         raise LabelKindError(f"{message}; --force goes on all the same")
     return f"forced: {message}"
+
+
+def check_single_texts(task: Task, what: str) -> None:
+    """Refuse to change the texts of a task whose rows are two texts.
+
+    Raises
+    ------
+    UsageError
+        They are; `what` heads the message.
+    """
+    if task.pair_column is None:
+        return
+    rows = "questions" if task.type is TaskType.QUESTION_ANSWERING else "pairs"
+    raise UsageError(
+        f"{what}: expected one text a row, got {rows} ({' and '.join(task.text_columns)}); "
+        "changing the texts of pairs is not supported yet (name one column with --text-column to "
+        "change that alone)"
+    )
 
 
 def replacement_words(perturbed: Iterable[Any]) -> frozenset[str]:
@@ -239,6 +259,7 @@ def augment(
         If a transform does not keep the data's kind of label.
     """
     dataset = load_dataset(data, seed=seed, **columns)
+    check_single_texts(dataset.task, "augment")
     check_label_kind(transforms, dataset.task.label_kind, force=force)
     return augment_split(
         dataset.train, transforms, n, severity=severity, seed=seed, workers=workers

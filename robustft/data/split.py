@@ -77,6 +77,13 @@ class Split:
         return None if column is None else cast("list[str]", self.table[column].to_pylist())
 
     @property
+    def rows_of_texts(self) -> list[tuple[str, ...]]:
+        """What there is to read in each row: its text, or both texts of a pair."""
+        return list(
+            zip(*([self.texts] + ([] if self.pairs is None else [self.pairs])), strict=True)
+        )
+
+    @property
     def all_texts(self) -> list[str]:
         """All that there is to read: the first texts, then the second ones without repetition."""
         return self.texts + list(dict.fromkeys(self.pairs or ()))

@@ -184,7 +184,7 @@ def _train_one(plan: Plan, role: str, run: RunFolder, *, workers: int, progress:
         rows, facts = _write_augmented(plan, run, workers)
     # Both twins start from the same weights and, for tiny, the same tokenizer.
     loaded = load_model(
-        plan.model, task=plan.dataset.task, seed=plan.seed, train_texts=plan.train.texts
+        plan.model, task=plan.dataset.task, seed=plan.seed, train_texts=plan.train.all_texts
     )
     result = fit(
         loaded, rows, plan.validation, plan.arguments, run.path, progress=progress, title=role

@@ -10,7 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from robustft.data.build import Augmented, augment_split, check_label_kind, members_of
+from robustft.data.build import (
+    Augmented,
+    augment_split,
+    check_label_kind,
+    check_single_texts,
+    members_of,
+)
 from robustft.data.dataset import TextDataset, check_trainable, load_dataset, sample
 from robustft.data.run_folder import run_name
 from robustft.data.saving import save_split
@@ -21,6 +27,7 @@ from robustft.model.tiny import TINY
 from robustft.training.arguments import (
     TrainingArguments,
     resolve_arguments,
+    suit_task,
     training_arguments,
 )
 from robustft.transform.registry import Transforms, build
@@ -179,8 +186,10 @@ def make_plan(
     columns = {key: value for key, value in (columns or {}).items() if value is not None}
     dataset = load_dataset(data, seed=seed, **columns)
     check_trainable(dataset)
+    given = suit_task(given, dataset.task)
     notices = [*_defaults_said(data, model), *dataset.notices]
     if augment:
+        check_single_texts(dataset.task, "augment")
         remark = check_label_kind(chain, dataset.task.label_kind, force=force)
         notices += [remark] if remark else []
     train, validation = dataset.train, dataset.validation
@@ -247,11 +256,11 @@ def _resolved(given: TrainingArguments, model: str, notices: list[str]) -> Train
 
 def _overlaps(train: Split, dataset: TextDataset) -> list[str]:
     """Say how many held-out texts are trained on: such a score flatters."""
-    seen = set(train.texts)
+    seen = set(train.rows_of_texts)
     said = []
     for name in ("validation", "test"):
         if name in dataset:
-            shared = sum(text in seen for text in dataset[name].texts)
+            shared = sum(row in seen for row in dataset[name].rows_of_texts)
             if shared:
                 said.append(f"{shared:,} texts of {name} are also in train: scores will flatter")
     return said
