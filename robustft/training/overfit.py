@@ -10,7 +10,7 @@ from robustft.data.dataset import sample
 from robustft.data.split import Split
 from robustft.errors import UsageError
 from robustft.model.load import LoadedModel, seeded_torch
-from robustft.training.arguments import TrainingArguments, resolve_arguments
+from robustft.training.arguments import TrainingArguments, resolve_arguments, suit_task
 from robustft.training.loop import train_epoch
 from robustft.training.progress import TrainingBar
 from robustft.training.setup import prepare
@@ -32,7 +32,8 @@ class OverfitResult:
     Attributes
     ----------
     learned
-        All rows are classified rightly; for regression, 90 % of the variance is explained.
+        All rows are classified or answered rightly; for regression, 90 % of the variance is
+        explained.
     metrics
         ``loss`` and the task's metrics on the very rows it learned from.
     """
@@ -74,7 +75,7 @@ def overfit(
     few = sample(train, n, seed=arguments.seed)
     slow = arguments.learning_rate is None and not loaded.from_scratch
     arguments, _ = resolve_arguments(
-        arguments.model_copy(
+        suit_task(arguments, loaded.task).model_copy(
             update={"epochs": _EPOCHS, **({"learning_rate": _LEARNING_RATE} if slow else {})}
         ),
         from_scratch=loaded.from_scratch,
@@ -99,7 +100,8 @@ def overfit(
 
 
 def _knows(scores: Scores) -> bool:
-    if "accuracy" in scores.metrics:
-        return scores.metrics["accuracy"] == 1.0
+    for name in ("accuracy", "exact_match"):
+        if name in scores.metrics:
+            return scores.metrics[name] == 1.0
     explained = scores.metrics.get("r2")
     return explained is not None and explained >= _R2
