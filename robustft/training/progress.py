@@ -83,10 +83,15 @@ class TrainingBar:
         seconds = self.seconds
         return f"{self._rows / seconds:,.0f} rows/s {self._tokens / seconds:,.0f} tokens/s"
 
+    def say(self, text: str) -> None:
+        """Print one line at once, before work of which nobody knows yet how long it takes."""
+        if self._lines:
+            self._console.print(f"{self._title}: {text}", soft_wrap=True)
+
     def line(self, text: str) -> None:
         """Print one line above the bar, once the run takes long enough to be watched."""
-        if self._lines and self.seconds >= _PATIENCE_SECONDS:
-            self._console.print(f"{self._title}: {text}", soft_wrap=True)
+        if self.seconds >= _PATIENCE_SECONDS:
+            self.say(text)
 
 
 def _progress(console: Console) -> Progress:

@@ -7,6 +7,7 @@ import torch
 
 from robustft.training.batching import plan_batches
 from robustft.training.examples import Examples
+from robustft.training.frozen_part import FrozenExamples
 from robustft.training.objectives import Objective, Scores
 from robustft.training.setup import Setup
 
@@ -32,7 +33,8 @@ def validate(setup: Setup, data: Examples) -> Scores:
             kept = setup.objective.collect(outputs)
             if kept is not None:
                 collected.append((rows, kept))
-    return setup.objective.score(collected, data, total.item() / max(weight, 1e-12))
+    rows_themselves = data.whole if isinstance(data, FrozenExamples) else data
+    return setup.objective.score(collected, rows_themselves, total.item() / max(weight, 1e-12))
 
 
 def is_better(new: Scores, best: Scores | None, objective: Objective) -> bool:
