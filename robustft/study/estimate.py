@@ -86,7 +86,7 @@ class _Timer:
         a = plan.arguments
         trains = (a.freeze, a.adapter, a.unfreeze, a.optimizer)
         size = (a.batch_size, a.gradient_accumulation, a.max_length, a.device, a.precision)
-        key = (plan.model, plan.dataset.fingerprint, trains, size)
+        key = (plan.model, plan.data, trains, size)
         if key not in self.known:
             self.known[key] = self._measured(plan) if self.measure else None
         return self.known[key]
