@@ -62,6 +62,11 @@ COMMANDS: dict[str, Entry] = {
         "pretrain",
         "Pretrain a masked language model, from scratch or on from a checkpoint.",
     ),
+    "params": Entry(
+        "robustft.cli.params",
+        "params",
+        "Count a model's parameters by component, layer and module.",
+    ),
     "new": Entry("robustft.cli.new", "new", "Write the template of a transform with its test."),
     "doctor": Entry("robustft.cli.doctor", "doctor", "Check this machine and this installation."),
 }

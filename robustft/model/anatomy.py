@@ -25,6 +25,7 @@ __all__ = [
     "Architecture",
     "Component",
     "anatomy",
+    "architecture_rows",
     "canonical",
     "is_added",
     "is_within",
@@ -93,6 +94,23 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     ),
 )
 _KNOWN = {facts.model_type: facts for facts in ARCHITECTURES}
+
+
+def architecture_rows() -> list[dict[str, str]]:
+    """Return `ARCHITECTURES` as rows of text: what pooler and head are, and what is pooled."""
+    pooled = {True: "first token", False: "all tokens", None: "first token or mean"}
+    return [
+        {
+            "architecture": facts.model_type,
+            "pooler": facts.pooler,
+            "computes": facts.computes,
+            "reads": pooled[facts.first_token],
+            "pretrained": facts.pretrained or "no",
+            "head": facts.head,
+        }
+        for facts in ARCHITECTURES
+    ]
+
 
 # A dense layer before the classifier, by its usual names outside of the base model.
 _POOLERS = (
