@@ -1,0 +1,180 @@
+"""The page of a study: what was run, the published table beside ours, and what follows."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from robustft.errors import missing_extra
+from robustft.study.compare import Compared
+from robustft.study.details import length_tables, loss_tables, shift_tables, timing_tables
+from robustft.study.formats import heading, setting_heading
+from robustft.study.gather import Gathered, changes, main_column
+from robustft.study.model_tables import parameter_tables, tensor_tables
+from robustft.study.rendering import Table, to_markdown
+from robustft.study.tables import result_tables, title_of, used
+from robustft.study.verdict import (
+    comparison_tables,
+    observed_order,
+    order_sentences,
+    sentence,
+)
+
+__all__ = ["command", "limitations", "orders", "render_page"]
+
+MANIFEST = "manifest.json"
+
+
+def render_page(
+    study: Gathered,
+    compared: Sequence[Compared],
+    figures: Sequence[tuple[str, str]],
+    no_figures: str = "",
+) -> str:
+    """Return the page as Markdown; all but its last part is the same for the same results.
+
+    Parameters
+    ----------
+    figures
+        The files in ``figures``, without ending, and what each shows.
+    no_figures
+        Why there are none.
+
+    Raises
+    ------
+    MissingExtraError
+        jinja2 is not installed.
+    """
+    template = _template()
+    recipe = study.recipe
+    details = [length_tables, loss_tables, shift_tables, parameter_tables, tensor_tables]
+    text: str = template.render(
+        title=recipe.title or recipe.name,
+        source=recipe.source,
+        about=recipe.about,
+        finished=study.finished,
+        command=command(study),
+        used=used(study.results),
+        changed=[f"Other than in the recipe: {c.text}." for c in changes(study)],
+        versions=_versions(study),
+        results=_markdown(result_tables(study)),
+        sentences=[_placed(study, c) for c in compared],
+        comparisons=_markdown(comparison_tables(study, compared)),
+        orders=orders(study),
+        figures=figures,
+        no_figures=no_figures,
+        details=_markdown(table for make in details for table in make(study)),
+        inferred=[setting_heading(name) for name in recipe.inferred],
+        limitations=limitations(study),
+        notes=[*recipe.notes, *(f"{x.label}: {x.note}" for x in _noted(study))],
+        timings=_markdown(timing_tables(study)),
+    )
+    return text.rstrip() + "\n"
+
+
+def _template() -> Any:
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ModuleNotFoundError:
+        raise missing_extra("jinja2", "study") from None
+    source = files("robustft.study").joinpath("templates/page.md.j2").read_text(encoding="utf-8")
+    # The page is Markdown, not HTML: nothing to escape for a browser.
+    made = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    return made.from_string(source)
+
+
+def _markdown(tables: Iterable[Table]) -> list[str]:
+    return [to_markdown(table) for table in tables]
+
+
+def _placed(study: Gathered, compared: Compared) -> str:
+    """Return a comparison's sentence, with the data set where there are several."""
+    if len(study.lines) < 2:
+        return sentence(compared)
+    found = next((d for d in study.recipe.datasets if d.name == compared.dataset), None)
+    return f"{(found.title if found else '') or compared.dataset}: {sentence(compared)}"
+
+
+def command(study: Gathered) -> str:
+    """Return the command that makes this study again; local data and models by their names."""
+    parts = ["robustft", "study", study.recipe.name]
+    for change in changes(study):
+        if change.setting == "seeds":
+            parts += ["--seeds", change.used]
+            continue
+        name = change.setting.replace("evaluation ", "evaluation.")
+        rows = [x.spec.base for x in study.all_lines if x.label in change.rows]
+        targets = dict.fromkeys(rows or change.datasets) or [""]
+        for target in targets:
+            key = f"{target}.{name}" if target else name
+            parts += ["--set", shlex.quote(f"{key}={change.used or 'none'}")]
+    return " ".join(parts)
+
+
+def _versions(study: Gathered) -> str:
+    """Return the versions that the runs' manifests name, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for result in study.results:
+        manifest = _manifest(study.folder / result.run) if result.run else {}
+        for name, version in manifest.get("versions", {}).items():
+            found.setdefault(str(name), {})[str(version)] = None
+    return ", ".join(f"{name} {' and '.join(versions)}" for name, versions in found.items())
+
+
+def _manifest(folder: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def orders(study: Gathered) -> list[dict[str, Any]]:
+    """Return, for each data set, the published order of the rows beside the observed one."""
+    made = []
+    for dataset in study.lines:
+        column = main_column(study.columns_of(dataset))
+        found = observed_order(study, dataset, column) if column else None
+        if found is not None and column is not None:
+            place = title_of(study, dataset).removeprefix(study.recipe.title).strip(" ·")
+            name = f"{place}, {heading(column)}" if place else heading(column)
+            made.append({"heading": name, "lines": order_sentences(found)})
+    return made
+
+
+def limitations(study: Gathered) -> list[str]:
+    """Return what the study cannot tell, as far as its results show it."""
+    told = []
+    seeds = [len(line.good) for line in study.all_lines if line.good]
+    if seeds and max(seeds) == 1:
+        told.append(
+            "One seed: differences between rows are between single models. Another seed can give "
+            "another order; --seeds 5 shows by how much."
+        )
+    elif seeds:
+        told.append(
+            f"{max(seeds)} seeds: an interval over so few is wide, and its coverage rests on "
+            "differences that are about normal."
+        )
+    swapped = [c for c in changes(study) if c.setting in ("data", "model")]
+    if swapped:
+        what = " and ".join(dict.fromkeys(c.setting for c in swapped))
+        told.append(
+            f"The {what} is not the source's, so the size of a number says little about the "
+            "published one; the order of the rows and the differences are what can be compared."
+        )
+    epochs = [c for c in changes(study) if c.setting in ("epochs", "max_train", "max_steps")]
+    if epochs:
+        listed = "; ".join(c.text for c in epochs)
+        told.append(f"Less or other training than in the source: {listed}.")
+    told.append("Learning rates and other settings are the recipe's; none was tuned on this data.")
+    return told
+
+
+def _noted(study: Gathered) -> list[Any]:
+    kept = {line.spec.base: line for line in study.all_lines if line.note}
+    return list(kept.values())

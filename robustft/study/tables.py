@@ -1,0 +1,260 @@
+"""The study's own table: a line a row of the recipe, ours beside what the source reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from robustft.study.formats import (
+    column_parts,
+    heading,
+    higher_is_better,
+    interval_text,
+    number_text,
+    published_text,
+    setting_heading,
+    setting_text,
+)
+from robustft.study.gather import Gathered, Line, Number, best, changes, main_column
+from robustft.study.rendering import Cell, Column, Table, text_cell
+from robustft.study.results import VALIDATION, RowResult
+
+__all__ = ["differing", "file_name", "number_cell", "result_tables", "row_cell", "title_of"]
+
+INFERRED, EXTENSION = "†", "‡"
+
+# What never makes a column: seeds, devices, and where texts and labels stand in the data.
+_HIDDEN = frozenset(
+    {
+        "seed", "init_seed", "device", "precision", "force", "task", "text_column", "pair_column",
+        "label_column", "id_column", "label_map", "label_kind", "eval_steps", "eval_split",
+    }
+)  # fmt: skip
+_FIELDS = ("", "low", "high", "sd", "seeds", "n")
+
+
+def result_tables(study: Gathered) -> list[Table]:
+    """Return the result table of each data set, rows in the recipe's order.
+
+    A number stands with its 95 % interval over the test rows, or, from several seeds, as mean and
+    standard deviation over them. Nothing in it depends on how long a run took or on whether the
+    study was interrupted.
+    """
+    return [_result_table(study, name) for name in study.lines]
+
+
+def _result_table(study: Gathered, dataset: str) -> Table:
+    shown = study.shown(dataset)
+    names = differing(shown)
+    columns = study.columns_of(dataset)
+    heads = [Column("row", "row", number=False, fields=("", "label", "status", "message"))]
+    heads += [_setting_column(study, name) for name in names]
+    epochs = any(column_parts(c)[0] == VALIDATION for c in columns)
+    heads += [Column("best_epoch", "kept epoch")] if epochs else []
+    with_published = [c for c in columns if any(c in line.published for line in shown)]
+    for column in columns:
+        heads.append(Column(column, heading(column), fields=_FIELDS))
+        if column in with_published:
+            heads.append(Column(f"{column}_published", "published"))
+    leaders = {column: best(shown, column) for column in columns}
+    main = main_column(columns)
+    rows = []
+    for line in shown:
+        cells = [row_cell(line, bold=main is not None and leaders[main] is line)]
+        cells += [_setting_cell(line, name) for name in names]
+        cells += [_epoch_cell(line)] if epochs else []
+        for position, column in enumerate(columns):
+            cells.append(_metric_cell(line, column, position, bold=leaders[column] is line))
+            if column in with_published:
+                said = line.published.get(column)
+                cells.append(Cell(published_text(said), {"": said}))
+        rows.append(tuple(cells))
+    return Table(
+        file_name("results", dataset),
+        title_of(study, dataset),
+        tuple(heads),
+        tuple(rows),
+        tuple(_footnotes(study, dataset, shown, leaders[main] if main else None)),
+    )
+
+
+def title_of(study: Gathered, dataset: str, what: str = "") -> str:
+    """Return a table's title: the study's, the data set's, and what the table shows."""
+    found = next((d for d in study.recipe.datasets if d.name == dataset), None)
+    name = "" if found is None else found.title or found.name
+    return " · ".join(p for p in (study.recipe.title or study.recipe.name, name, what) if p)
+
+
+def file_name(what: str, dataset: str) -> str:
+    """Return the name of a table's files, as ``results-sst2``."""
+    return f"{what}-{dataset}" if dataset else what
+
+
+def differing(lines: Iterable[Line]) -> list[str]:
+    """Return the settings in which rows of one kind differ, in the order they were given in."""
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for line in lines:
+        kinds.setdefault(line.spec.kind, []).append(_filled(line))
+    names: dict[str, None] = {}
+    for settings in kinds.values():
+        for name in dict.fromkeys(key for one in settings for key in one):
+            if name not in _HIDDEN and len({setting_text(s.get(name)) for s in settings}) > 1:
+                names[name] = None
+    return list(names)
+
+
+def _filled(line: Line) -> Mapping[str, Any]:
+    """Return a row's settings; those of a row that was not run with the defaults filled in."""
+    if line.good or line.spec.kind != "train":
+        return line.settings
+    from robustft.training.arguments import TrainingArguments
+
+    defaults = {name: f.default for name, f in TrainingArguments.model_fields.items()}
+    return {**defaults, **line.settings}
+
+
+def inferred_names(study: Gathered) -> set[str]:
+    """Return the names of the inferred settings; what stands behind a name explains it."""
+    return {entry.replace("=", " ").replace(":", " ").split()[0] for entry in study.recipe.inferred}
+
+
+def _setting_column(study: Gathered, name: str) -> Column:
+    mark = INFERRED if name in inferred_names(study) else ""
+    return Column(name, setting_heading(name) + mark, number=False)
+
+
+def _setting_cell(line: Line, name: str) -> Cell:
+    value = _filled(line).get(name)
+    return Cell(setting_text(value), {"": setting_text(value)})
+
+
+def row_cell(line: Line, *, bold: bool = False) -> Cell:
+    """Return the first cell of a row: its label, marked where the source has no such row."""
+    state = "ok" if line.good else "failed" if line.failed else "not run yet"
+    message = "; ".join(f"seed {r.seed}: {_first_line(r.message)}" for r in line.failed)
+    raw = {"": line.spec.row, "label": line.label, "status": state, "message": message}
+    return Cell(line.label + (EXTENSION if line.extension else ""), raw, bold)
+
+
+def _epoch_cell(line: Line) -> Cell:
+    kept = [str(r.best_epoch) for r in line.good if r.best_epoch is not None]
+    text = ", ".join(kept)
+    return text_cell(text)
+
+
+def _metric_cell(line: Line, column: str, position: int, *, bold: bool) -> Cell:
+    """Return a number; the first of a row without any says why there is none."""
+    number = line.number(column)
+    if number is not None:
+        return number_cell(number, bold=bold)
+    if line.good or position:
+        return Cell("")
+    return Cell(f"failed: {_clipped(line.failed[0].message)}" if line.failed else "not run yet")
+
+
+def number_cell(number: Number | None, *, bold: bool = False) -> Cell:
+    """Return a number with its interval, or with its spread over seeds."""
+    if number is None:
+        return Cell("")
+    raw = {"": number.value, "low": number.low, "high": number.high}
+    raw |= {"sd": number.sd, "seeds": number.seeds, "n": number.n}
+    if number.sd is None:
+        return Cell(interval_text(number.value, number.low, number.high), raw, bold)
+    text = f"{number_text(number.value)} ± {number_text(number.sd)}"
+    return Cell(text, raw, bold)
+
+
+def _first_line(message: str) -> str:
+    return message.strip().partition("\n")[0]
+
+
+def _clipped(message: str, limit: int = 60) -> str:
+    line = _first_line(message)
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _footnotes(
+    study: Gathered, dataset: str, lines: Sequence[Line], leader: Line | None
+) -> list[str]:
+    """Return what must be known to read the numbers: how sure, of what, and what was changed."""
+    notes = [_what_numbers_are(study, lines)]
+    if leader is not None:
+        notes.append(_best_note(study, dataset))
+    notes += used(result for line in lines for result in line.good)
+    told = [c for c in changes(study) if not dataset or c.concerns(dataset)]
+    if told:
+        notes.append("Other than in the recipe: " + "; ".join(c.text for c in told) + ".")
+    if study.recipe.inferred:
+        settings = ", ".join(setting_heading(i) for i in study.recipe.inferred)
+        notes.append(f"{INFERRED} Inferred, for the source does not say: {settings}.")
+    if any(line.extension for line in lines):
+        notes.append(f"{EXTENSION} Not in the source.")
+    if any(line.published for line in lines):
+        notes.append("Published figures are the source's, of its own model and data.")
+    for line in lines:
+        for run in line.failed:
+            notes.append(f"{line.label}, seed {run.seed}: failed: {_first_line(run.message)}")
+    missing = sum(not line.results for line in lines)
+    if missing:
+        notes.append(f"{missing} of {len(lines)} rows are not run yet.")
+    return [note for note in notes if note]
+
+
+def _what_numbers_are(study: Gathered, lines: Sequence[Line]) -> str:
+    seeds = {len(line.good) for line in lines if line.good}
+    if not seeds:
+        return ""
+    if seeds == {1}:
+        return (
+            "In brackets: 95 % interval over the test rows; one seed, so nothing is said of others."
+        )
+    several = [f"{line.label} {len(line.good)}" for line in lines if line.good]
+    if len(seeds) == 1:
+        return f"Mean ± standard deviation over {seeds.pop()} seeds."
+    return (
+        "Mean ± standard deviation over seeds; one seed: 95 % interval over the test rows. "
+        f"Seeds so far: {', '.join(several)}; {study.recipe.seeds} are asked for."
+    )
+
+
+def _best_note(study: Gathered, dataset: str) -> str:
+    column = main_column(study.columns_of(dataset)) or ""
+    shown = study.shown(dataset)
+    claims = {line.label: line.published[column] for line in shown if column in line.published}
+    note = f"Bold: the best value of a column, and the row with the best {heading(column)}"
+    if not claims:
+        return f"{note}; a difference may be chance, see the comparisons."
+    top = best_published(claims, column)
+    return f"{note} (published best: {', '.join(top)}); it may be best by chance."
+
+
+def best_published(claims: Mapping[str, float], column: str) -> list[str]:
+    """Return the rows with the best published figure."""
+    wanted = max(claims.values()) if higher_is_better(column) else min(claims.values())
+    return [label for label, value in claims.items() if value == wanted]
+
+
+def used(results: Iterable[RowResult]) -> list[str]:
+    """Return what the runs really used: data, model and numbers of rows, and for which rows."""
+    found: dict[str, dict[str, None]] = {}
+    for result in results:
+        counts = ", ".join(
+            f"{result.rows[name]:,} {word}" for name, word in _ROWS.items() if result.rows.get(name)
+        )
+        split = result.facts.get("split")
+        counts += f" of the {split} split" if split and result.rows.get("evaluated") else ""
+        parts = [f"model {result.model}" if result.model else "", f"data {result.data}"]
+        text = ", ".join(p for p in parts if p) + (f" ({counts})" if counts else "")
+        found.setdefault(text, {})[result.label or result.row] = None
+    if len(found) == 1:
+        return [f"Used: {next(iter(found))}."]
+    return [f"Used for {', '.join(rows)}: {text}." for text, rows in found.items()]
+
+
+# How the numbers of rows are told, by split.
+_ROWS = {
+    "train": "training rows",
+    "augmented": "augmented",
+    "validation": "validation rows",
+    "evaluated": "rows tested",
+}

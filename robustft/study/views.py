@@ -1,0 +1,113 @@
+"""All views of a study at once: tables, figures and the page, from what its folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from robustft.data.files import atomic_path
+from robustft.errors import MissingExtraError
+from robustft.study.compare import Compared, compare_all
+from robustft.study.details import (
+    length_tables,
+    loss_tables,
+    run_tables,
+    shift_tables,
+    timing_tables,
+)
+from robustft.study.gather import Gathered, gather
+from robustft.study.model_tables import all_tensors, parameter_tables, tensor_tables
+from robustft.study.page import orders, render_page
+from robustft.study.plots import Drawn, draw_all
+from robustft.study.rendering import Table, to_console, to_csv, to_latex, to_markdown
+from robustft.study.tables import result_tables
+from robustft.study.verdict import comparison_tables, sentence
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["print_tables", "write_views"]
+
+TABLES, FIGURES, PAGE = "tables", "figures", "page.md"
+
+
+def write_views(folder: Path) -> list[Path]:
+    """Write tables, figures and page of a study, finished or not, and return their paths.
+
+    In the study's folder: ``tables`` (each as Markdown, LaTeX and CSV), ``figures`` (PNG and SVG)
+    and ``page.md``. Each file is written whole or not at all. All but ``tables/timings`` and the
+    end of the page depend on the results alone, so a study that was killed and started again has
+    the same files.
+
+    Raises
+    ------
+    RobustftError
+        The recipe or a result cannot be read, or a file cannot be written.
+    """
+    study = gather(folder)
+    compared = compare_all(study)
+    written = [path for table in _tables(study, compared) for path in _write_table(folder, table)]
+    tensors = all_tensors(study)
+    if tensors is not None:
+        written.append(_write(folder / TABLES / "tensors.csv", to_csv(tensors)))
+    figures, reason = _figures(study, folder / FIGURES)
+    written += [folder / FIGURES / f"{name}.{end}" for name, _ in figures for end in ("png", "svg")]
+    written.append(_write(folder / PAGE, render_page(study, compared, figures, reason)))
+    return written
+
+
+def print_tables(folder: Path, console: Console) -> None:
+    """Print a study's tables and what its comparisons say.
+
+    Raises
+    ------
+    RobustftError
+        The recipe or a result cannot be read.
+    """
+    study = gather(folder)
+    compared = compare_all(study)
+    for table in result_tables(study):
+        to_console(table, console)
+        console.print()
+    for found in compared:
+        console.print(f"• {sentence(found)}", soft_wrap=True)
+    for order in orders(study):
+        console.print(f"\nOrder of the rows, {order['heading']}:", soft_wrap=True)
+        for line in order["lines"]:
+            console.print(f"• {line}", soft_wrap=True)
+    for table in [*_details(study), *timing_tables(study)]:
+        console.print()
+        to_console(table, console)
+
+
+def _tables(study: Gathered, compared: Sequence[Compared]) -> Iterator[Table]:
+    yield from result_tables(study)
+    yield from comparison_tables(study, compared)
+    yield from _details(study)
+    yield from run_tables(study)
+    yield from timing_tables(study)
+
+
+def _details(study: Gathered) -> Iterator[Table]:
+    for make in (length_tables, loss_tables, shift_tables, parameter_tables, tensor_tables):
+        yield from make(study)
+
+
+def _write_table(folder: Path, table: Table) -> Iterator[Path]:
+    for ending, render in (("md", to_markdown), ("tex", to_latex), ("csv", to_csv)):
+        yield _write(folder / TABLES / f"{table.name}.{ending}", render(table))
+
+
+def _write(path: Path, text: str) -> Path:
+    with atomic_path(path, "a view") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return path
+
+
+def _figures(study: Gathered, folder: Path) -> tuple[list[Drawn], str]:
+    """Draw what can be drawn; without matplotlib the page says why there is no figure."""
+    try:
+        return draw_all(study, folder), ""
+    except MissingExtraError as problem:
+        return [], str(problem)
