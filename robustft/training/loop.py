@@ -20,11 +20,16 @@ import torch
 from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split
 from robustft.errors import ModelError
-from robustft.model.freezing import apply_gradual
+from robustft.model.freezing import apply_gradual, trainable_names
 from robustft.model.load import LoadedModel, seeded_torch
 from robustft.model.prefix import frozen_digest
 from robustft.seeding import fold_in
-from robustft.training.arguments import TrainingArguments, parse_unfreeze, resolve_arguments
+from robustft.training.arguments import (
+    TrainingArguments,
+    parse_unfreeze,
+    resolve_arguments,
+    suit_task,
+)
 from robustft.training.batching import Rows, plan_epoch, slice_batch
 from robustft.training.checkpoint import (
     clear_resume,
@@ -90,9 +95,11 @@ def fit(
         Passed on, with a message that says where the run stopped.
     """
     arguments, notices = resolve_arguments(
-        arguments, from_scratch=loaded.from_scratch, max_positions=loaded.max_positions
+        suit_task(arguments, loaded.task),
+        from_scratch=loaded.from_scratch,
+        max_positions=loaded.max_positions,
     )
-    setup = prepare(loaded, train, validation, arguments, cache=cache)
+    setup = prepare(loaded, train, validation, arguments, cache=cache, progress=progress)
     identity = run_identity(
         arguments.model_dump(), loaded.name, train.fingerprint, validation.fingerprint
     )
@@ -144,7 +151,7 @@ def fit_setup(
         epoch=state.epoch,
     )
     clear_resume(checkpoints)
-    said = [*setup.notices, *notices, *_early(setup, state), *track.watch.notices()]
+    said = [*setup.notices, *notices, *_cut_short(setup, state), *track.watch.notices()]
     return make_result(setup, state, best, track.curve, said)
 
 
@@ -166,7 +173,7 @@ def train_epoch(
     losses = EpochLosses()
     with ExitStack() as stack:
         if setup.device.type == "cpu":
-            stack.enter_context(fast_dropout(setup.loaded.model, setup.dropout))
+            stack.enter_context(fast_dropout(setup.model, setup.dropout))
         for index, rows in enumerate(plan):
             step = first + index
             counted = setup.train.weight(rows, _step_key(setup, step))
@@ -252,7 +259,7 @@ def _validated(
     epoch, metric = state.epoch + 1, setup.objective.metric
     best = None if state.best is None else Scores(**state.best)
     better = is_better(scores, best, setup.objective)
-    if better:
+    if better and epoch < setup.epochs:  # after the last one, the model itself is it
         keep_best(checkpoints, setup.loaded.model, setup.optimizer, epoch)
     entry = {"epoch": epoch, "train_loss": train_loss, "loss": scores.loss, **scores.metrics}
     seconds = state.seconds + bar.lap()
@@ -292,15 +299,21 @@ def _without_gain(setup: Setup, state: RunState) -> bool:
     return patience is not None and state.epoch - state.best_epoch >= patience
 
 
-def _early(setup: Setup, state: RunState) -> list[str]:
-    """Say that a run ended before its time."""
-    if state.epoch >= setup.epochs or not _without_gain(setup, state):
-        return []
-    said = (
-        f"stopped after epoch {state.epoch} of {setup.epochs}: none since epoch "
-        f"{state.best_epoch} was better (--early-stopping {setup.arguments.early_stopping})"
-    )
-    return [said]
+def _cut_short(setup: Setup, state: RunState) -> list[str]:
+    """Say that a run ended before its time, or before all layers were open."""
+    said = []
+    if state.epoch < setup.epochs:
+        said.append(
+            f"stopped after epoch {state.epoch} of {setup.epochs}: none since epoch "
+            f"{state.best_epoch} was better (--early-stopping {setup.arguments.early_stopping})"
+        )
+    shut = len(setup.configured.trained) - len(trainable_names(setup.loaded.model))
+    if setup.arguments.unfreeze is not None and shut:
+        said.append(
+            f"gradual unfreezing ended before it was through: {shut} of "
+            f"{len(setup.configured.trained)} tensors stayed frozen (more --epochs open them)"
+        )
+    return said
 
 
 def _stopped(title: str, done: int, epochs: int) -> str:
@@ -312,7 +325,7 @@ def _resumed(checkpoints: Path, setup: Setup, identity: str) -> tuple[RunState, 
     """Return where an unfinished run stopped, or the start of a new one."""
     found = load_resume(checkpoints, setup.loaded.model, setup.optimizer, identity)
     if found is None:
-        return RunState(), Track.start(
+        return RunState(seconds=setup.seconds), Track.start(
             setup.arguments,
             setup.objective,
             setup.train,
@@ -320,6 +333,7 @@ def _resumed(checkpoints: Path, setup: Setup, identity: str) -> tuple[RunState, 
             pretrained_layers=setup.configured.pretrained_layers,
         )
     state = RunState(**{key: value for key, value in found.items() if key != "identity"})
+    state.seconds += setup.seconds
     setup.rows, setup.tokens, setup.computed = state.rows, state.tokens, state.computed
     return state, Track.from_dict(state.track or {})
 

@@ -32,14 +32,14 @@ def make_optimizer(
     if not groups:
         raise ModelError(f"{type(model).__name__}: expected parameters that train, got none")
     rate = arguments.learning_rate or 0.0
-    fused = device.type in {"cpu", "cuda"}
     if arguments.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=rate, fused=fused)
+        return torch.optim.AdamW(groups, lr=rate, fused=device.type in {"cpu", "cuda"})
     nesterov = arguments.optimizer == "nesterov"
     momentum = arguments.momentum
     if momentum is None:
         momentum = _NESTEROV_MOMENTUM if nesterov else 0.0
-    return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=nesterov, fused=fused)
+    # Not fused: that wants all momenta at once, and layers may open one by one.
+    return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=nesterov)
 
 
 def parameter_groups(model: torch.nn.Module, arguments: TrainingArguments) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ from robustft.training.arguments import TrainingArguments
 from robustft.training.configure import Configured, configure
 from robustft.training.dropout import MaskStream
 from robustft.training.examples import Examples, tokenize_split
+from robustft.training.features import reuse_frozen
+from robustft.training.frozen_part import FrozenExamples
 from robustft.training.objectives import Classification, Objective, class_weights_of, objective_of
 from robustft.training.optimizers import make_optimizer
 
@@ -41,6 +43,8 @@ class Setup:
         What was done to the loaded model before training.
     notices
         What the user should know.
+    seconds
+        What computing the frozen part's output took.
     rows, tokens, computed
         Rows that training has seen, tokens that were texts, and tokens that were computed,
         padding included.
@@ -56,6 +60,7 @@ class Setup:
     validation: Examples
     precision: str
     notices: tuple[str, ...] = ()
+    seconds: float = 0.0
     dropout: MaskStream = field(default_factory=MaskStream)
     rows: int = 0
     tokens: int = 0
@@ -75,6 +80,11 @@ class Setup:
     def split(self) -> bool:
         """Whether slicing a batch pays."""
         return self.device.type == "cpu"
+
+    @property
+    def reuses(self) -> bool:
+        """Whether `model` is the part above frozen layers."""
+        return isinstance(self.train, FrozenExamples)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -101,6 +111,7 @@ def prepare(
     arguments: TrainingArguments,
     *,
     cache: Path | None = None,
+    progress: bool = False,
 ) -> Setup:
     """Tokenize the data, make the model what is to be trained, make the optimizer.
 
@@ -110,6 +121,8 @@ def prepare(
         They must be resolved.
     cache
         Where the output of a frozen part that is computed once may lie.
+    progress
+        Whether to show a bar while it is computed.
 
     Raises
     ------
@@ -121,7 +134,7 @@ def prepare(
     if loaded.task.type is TaskType.QUESTION_ANSWERING:
         from robustft.training.qa import prepare_qa
 
-        return prepare_qa(loaded, train, validation, arguments, cache=cache)
+        return prepare_qa(loaded, train, validation, arguments, cache=cache, progress=progress)
     length = arguments.max_length or 256
     rows, held_out = (tokenize_split(loaded.tokenizer, s, length) for s in (train, validation))
     weights = class_weights_of(arguments.class_weights, rows.labels, loaded.task)
@@ -130,7 +143,9 @@ def prepare(
     objective = objective_of(
         loaded.task, class_weights=weights, label_smoothing=arguments.label_smoothing
     )
-    return prepare_examples(loaded, objective, rows, held_out, arguments, cache=cache)
+    return prepare_examples(
+        loaded, objective, rows, held_out, arguments, cache=cache, progress=progress
+    )
 
 
 def prepare_examples(
@@ -141,6 +156,7 @@ def prepare_examples(
     arguments: TrainingArguments,
     *,
     cache: Path | None = None,
+    progress: bool = False,
 ) -> Setup:
     """Make ready what `fit_setup` trains, for examples of any task; see `prepare`."""
     _check_objective(objective, arguments)
@@ -149,9 +165,13 @@ def prepare_examples(
     device = resolve_device(arguments.device)
     precision = resolve_precision(arguments.precision, device)
     accelerator = _accelerator(device, precision)
-    model: Any = loaded.model.to(accelerator.device)
-    optimizer = make_optimizer(model, arguments, device)
-    prepared, optimizer = accelerator.prepare(model, optimizer)
+    loaded.model.to(accelerator.device)
+    reused = reuse_frozen(
+        loaded, train, validation, arguments, cache, precision=precision, progress=progress
+    )
+    view: Any = loaded.model if reused is None else reused.model
+    optimizer = make_optimizer(loaded.model, arguments, device)
+    prepared, optimizer = accelerator.prepare(view, optimizer)
     return Setup(
         configured=configured,
         arguments=arguments,
@@ -159,10 +179,11 @@ def prepare_examples(
         model=prepared,
         optimizer=optimizer,
         objective=objective,
-        train=train,
-        validation=validation,
+        train=train if reused is None else reused.train,
+        validation=validation if reused is None else reused.validation,
         precision=precision,
-        notices=configured.notices,
+        notices=configured.notices + (() if reused is None else reused.notices),
+        seconds=0.0 if reused is None else reused.seconds,
     )
 
 

@@ -15,6 +15,7 @@ import torch
 
 from robustft.training.arguments import TrainingArguments
 from robustft.training.examples import Examples
+from robustft.training.frozen_part import FrozenExamples
 from robustft.training.objectives import Classification, Objective, Regression, Scores
 
 __all__ = ["EpochLosses", "Track", "Watch", "constant_loss", "high_rate_warning"]
@@ -46,7 +47,8 @@ def constant_loss(objective: Objective, data: Examples) -> float | None:
     The entropy of the labels (weighted and smoothed as the objective does), or the variance of
     the targets; None for other tasks.
     """
-    labels = getattr(data, "labels", None)
+    rows = data.whole if isinstance(data, FrozenExamples) else data
+    labels = getattr(rows, "labels", None)
     if not isinstance(labels, torch.Tensor) or not len(labels):
         return None
     if isinstance(objective, Regression):
