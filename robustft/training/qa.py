@@ -8,7 +8,6 @@ special token (Devlin et al., 2019, section 4.3).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -167,10 +166,11 @@ def prepare_qa(
     train: Split,
     validation: Split,
     arguments: TrainingArguments,
-    *,
-    cache: Path | None = None,
+    **settings: Any,
 ) -> Setup:
-    """Make windows of the questions and make ready what trains on them; see `prepare`.
+    """Make windows of the questions and make ready what trains on them.
+
+    See `robustft.training.setup.prepare`; `settings` are for `prepare_examples`.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def prepare_qa(
         for split in (train, validation)
     ]
     objective = QuestionAnswering(arguments.max_answer_length, arguments.n_best)
-    setup = prepare_examples(loaded, objective, made[0][0], made[1][0], arguments, cache=cache)
+    setup = prepare_examples(loaded, objective, made[0][0], made[1][0], arguments, **settings)
     said = dict.fromkeys([*setup.notices, *made[0][1], *made[1][1]])
     setup.notices = tuple(said)
     return setup
