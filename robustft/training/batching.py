@@ -160,6 +160,8 @@ def slice_batch(
     if not split:
         return [order[at : at + max_rows] for at in range(0, len(order), max_rows)]
     longest = lengths[order]
+    if 0 < len(order) <= max_rows and longest[0] == longest[-1]:
+        return [order]  # nothing is padding
     best = np.zeros(len(order) + 1, dtype=np.int64)
     cut = np.zeros(len(order) + 1, dtype=np.int64)
     for end in range(1, len(order) + 1):

@@ -132,12 +132,12 @@ def reuse_frozen(
     try:
         frozen = FrozenPart(Prefix(loaded.model, layers), first, precision)
         upper = suffix_model(loaded.model, layers)
-        compare(loaded.model, upper, frozen, train)
+        width = compare(loaded.model, upper, frozen, train)
     except Exception as problem:  # whatever it is, the whole model can still be trained
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         said = f"frozen part: runs whole with each batch, with its dropout; not reused: {reason}"
         return Reused(loaded.model, train, validation, (said,))
-    work = _Work(loaded, frozen, layers, cache or cache_folder() / "features", progress)
+    work = _Work(loaded, frozen, layers, width, cache or cache_folder() / "features", progress)
     splits, said = work.examples((train, validation), keep=arguments.frozen == "reuse")
     seconds = time.perf_counter() - started
     return Reused(upper, splits[0], splits[1], (said,), seconds)
@@ -145,11 +145,18 @@ def reuse_frozen(
 
 @dataclass(frozen=True)
 class _Work:
-    """Which frozen part, and where its output goes."""
+    """Which frozen part, and where its output goes.
+
+    Attributes
+    ----------
+    width
+        Numbers a hidden state.
+    """
 
     loaded: LoadedModel
     frozen: FrozenPart
     layers: int
+    width: int
     folder: Path
     progress: bool
 
@@ -157,11 +164,6 @@ class _Work:
     def device(self) -> torch.device:
         """Where the model is."""
         return next(self.loaded.model.parameters()).device
-
-    @property
-    def width(self) -> int:
-        """Numbers a hidden state."""
-        return int(self.loaded.model.config.hidden_size)
 
     def examples(
         self, splits: tuple[TokenExamples, ...], *, keep: bool
@@ -194,7 +196,8 @@ class _Work:
     ) -> tuple[list[Examples], list[str]]:
         """Return the splits with their hidden states, found or computed, and what went wrong."""
         dtype = np.int16 if self.frozen.precision == "bf16" else np.float32
-        part, examples, problems = self._digest(), [], []
+        examples: list[Examples] = []
+        part, problems = self._digest(), []
         announced = [said.removeprefix("frozen part: ")]
         at_once = tokens_at_once(self.device)
         batches = sum(1 for s in splits for _ in batches_by_length(s.tokens.lengths, at_once))

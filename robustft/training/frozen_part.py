@@ -231,8 +231,10 @@ def _on(device: torch.device, values: Vectors) -> torch.Tensor:
     return tensor.view(torch.bfloat16).float() if tensor.dtype == torch.int16 else tensor
 
 
-def compare(model: Any, upper: Any, frozen: FrozenPart, data: TokenExamples) -> None:
+def compare(model: Any, upper: Any, frozen: FrozenPart, data: TokenExamples) -> int:
     """Compare both parts with the whole model on three texts of different lengths.
+
+    Returns how many numbers a hidden state has.
 
     Raises
     ------
@@ -243,7 +245,8 @@ def compare(model: Any, upper: Any, frozen: FrozenPart, data: TokenExamples) -> 
     rows = np.unique(order[[0, len(order) // 2, -1]])
     device = next(model.parameters()).device
     inputs = data.tokens.collate(rows, device)
-    if frozen.prefix(inputs).requires_grad:
+    hidden = frozen.prefix(inputs)
+    if hidden.requires_grad:
         raise RuntimeError("something in it trains")
     model.eval()
     automatic = torch.autocast(
@@ -256,3 +259,4 @@ def compare(model: Any, upper: Any, frozen: FrozenPart, data: TokenExamples) -> 
         difference = float((a.float() - b.float()).abs().max())
         if not difference <= _TOLERANCE[frozen.precision] * max(1.0, float(a.abs().max())):
             raise RuntimeError(f"its parts and the whole model differ by {difference:.2g}")
+    return int(hidden.shape[-1])
