@@ -51,7 +51,7 @@ def list_(
     """
     parts: dict[str, tuple[Callable[[], list[dict[str, Any]]], Callable[[Any], None]]] = {
         "transforms": (_transforms, _print_transforms),
-        "recipes": (list[dict[str, Any]], _print_recipes),
+        "recipes": (_recipes, _print_recipes),
         "datasets": (lambda: DATASETS, _print_datasets),
     }
     wanted = {name: parts[name] for name in parts if kind in (None, name)}
@@ -156,9 +156,23 @@ def _labels(kept: list[str]) -> str:
     return f"all but {', '.join(lost)}" if len(lost) <= 3 else ", ".join(kept)
 
 
+def _recipes() -> list[dict[str, Any]]:
+    from robustft.study.recipe import recipe_titles
+
+    return [dict(facts) for facts in recipe_titles()]
+
+
 def _print_recipes(found: list[dict[str, Any]]) -> None:
-    if not found:
-        console.out().print("  There are no recipes in this version.\n")
+    out = console.out()
+    for facts in found:
+        out.print(f"  {facts['name']}", style="bold cyan", end="")
+        out.print(f"  {facts['title']}", soft_wrap=True)
+        for key in ("source", "model", "data"):
+            if facts[key]:
+                out.print(f"    {key:<10}", style="dim", end="")
+                out.print(facts[key], soft_wrap=True)
+        out.print()
+    out.print("  Run one: robustft study NAME, or robustft study NAME --dry-run first.\n")
 
 
 def _print_datasets(found: list[dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ longer; a run that is stopped early makes it shorter.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -80,6 +81,15 @@ class _Timer:
     measure: bool
     said: Said
     known: dict[tuple[Any, ...], Cost | None] = field(default_factory=dict)
+    plans: dict[str, Any] = field(default_factory=dict)
+
+    def plan(self, spec: RunSpec, study: Study) -> Any:
+        """Return the plan of a run; runs that differ by their seeds do the same work."""
+        kept = {k: v for k, v in spec.settings.items() if k not in ("seed", "init_seed")}
+        key = json.dumps(kept, sort_keys=True)
+        if key not in self.plans:
+            self.plans[key] = _plan(spec, study)
+        return self.plans[key]
 
     def cost(self, plan: Any) -> Cost | None:
         """Return what the plan's model costs, or None where it is not to be measured or cannot."""
@@ -167,7 +177,7 @@ def _work(spec: RunSpec, study: Study, timer: _Timer) -> tuple[dict[str, Any], f
     """Return what a run has to do, and the minutes that it takes if they can be told."""
     if spec.kind != "train" or spec.after is not None:
         return {}, None
-    plan = _plan(spec, study)
+    plan = timer.plan(spec, study)
     if plan.dataset.task.type not in ("classification", "regression"):
         return {}, None
     work = _counted(plan, spec, study)

@@ -165,10 +165,8 @@ def _run(spec: RunSpec, context: Context, so_far: str) -> RowResult:
 
 def write_views(folder: Path) -> None:
     """Write tables, figures and the page from the results that are there."""
-    try:
-        from robustft.study.views import write_views as write
-    except ModuleNotFoundError:  # until the views are there
-        return
+    from robustft.study.views import write_views as write  # matplotlib, jinja2
+
     write(folder)
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import inspect
 import json
+from pathlib import Path
 
+import robustft.study
 from robustft.cli.list import DATASETS
 from robustft.data.demo import demo_events, demo_reviews
 from robustft.transform import registry
 from robustft.transform.base import LabelKind
 from robustft.transform.registry import names, parse_specs
 
+RECIPES = Path(robustft.study.__file__).parent / "recipes"
+
 
 def test_all_kinds_are_listed(run_cli):
     code, out, err = run_cli("list")
     assert (code, err) == (0, "")
-    for word in ("Transforms", "Recipes", "There are no recipes in this version.", "demo:events"):
+    for word in ("Transforms", "Recipes", "finetuning_survey", "demo:events"):
         assert word in out
     for name in names():
         assert f"\n  {name}  " in out
@@ -48,7 +52,8 @@ def test_json_holds_what_a_program_needs(run_cli):
     assert code == 0
     found = json.loads(out)
     assert list(found) == ["transforms", "recipes", "datasets"]
-    assert found["recipes"] == []
+    recipes = [recipe["name"] for recipe in found["recipes"]]
+    assert recipes == [path.stem for path in sorted(RECIPES.glob("*.toml"))] != []
     assert [facts["name"] for facts in found["transforms"]] == names()
     for facts in found["transforms"]:
         assert sorted(facts["rates"]) == ["1", "2", "3", "4", "5"]
