@@ -36,6 +36,14 @@ def _no_network():
     enable_socket()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory):
+    """What can be computed again is kept in a folder of the tests, never in the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTFT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def run_cli(capsys, monkeypatch, tmp_path):
     """Run a command line in an empty folder; gives the exit code, stdout and stderr."""

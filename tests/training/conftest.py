@@ -8,7 +8,9 @@ from transformers import (
     BertConfig,
     BertTokenizer,
     DistilBertConfig,
+    ElectraConfig,
     ModernBertConfig,
+    MPNetConfig,
     RobertaConfig,
 )
 
@@ -81,16 +83,20 @@ def small(tokenizer):
         wide = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
         wide |= {"intermediate_size": 32, "max_position_embeddings": 66, "initializer_range": 0.1}
         if kind == "distilbert":
-            config = DistilBertConfig(
-                dim=16, n_layers=1, n_heads=2, hidden_dim=32, initializer_range=0.1,
-                max_position_embeddings=66, **shape, **changes,
-            )  # fmt: skip
+            wide = {"dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}
+            wide |= {"initializer_range": 0.1, "max_position_embeddings": 66}
+            config = DistilBertConfig(**shape, **(wide | changes))
         elif kind == "modernbert":
             ends = {"cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3}
-            config = ModernBertConfig(**shape, **wide, **ends, **changes)
+            config = ModernBertConfig(**shape, **ends, **(wide | changes))
         else:
-            make = {"bert": BertConfig, "roberta": RobertaConfig}[kind]
-            config = make(**shape, **wide, **changes)
+            make = {
+                "bert": BertConfig,
+                "electra": ElectraConfig,
+                "mpnet": MPNetConfig,
+                "roberta": RobertaConfig,
+            }[kind]
+            config = make(**shape, **(wide | changes))
         with seeded_torch(seed):
             made = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
         return LoadedModel(made, tokenizer, kind, task, from_scratch=True)
