@@ -43,12 +43,12 @@ RunsArgument = Annotated[
     ),
 ]
 TransformedOption = Annotated[
-    bool,
+    bool | None,
     typer.Option(
         "--transformed/--no-transformed",
         rich_help_panel="Transforms",
         help="Whether to test on transformed text too: each transform alone, and all together "
-        "(the mix).",
+        "(the mix). Left out: yes, but for pairs of texts.",
     ),
 ]
 TestSeedOption = Annotated[
@@ -93,7 +93,7 @@ PredictionsOption = Annotated[
 
 def eval_(
     runs: RunsArgument = None,
-    transformed: TransformedOption = True,
+    transformed: TransformedOption = None,
     with_: WithOption = None,
     severity: SeverityOption = None,
     data: DataOption = None,
@@ -134,7 +134,7 @@ def eval_(
     from robustft.cli.gate import judge_gate
     from robustft.evaluation.plan import make_evaluation
 
-    if max_drop is not None and not transformed:
+    if max_drop is not None and transformed is False:
         raise UsageError("--max-drop: expected a transformed test, got --no-transformed")
     plan = make_evaluation(
         runs or None,

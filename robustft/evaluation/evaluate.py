@@ -15,6 +15,8 @@ from robustft.data.build import replacement_words
 from robustft.data.export import write_edits
 from robustft.data.run_folder import RunFolder, hardware
 from robustft.data.saving import save_split
+from robustft.data.task import TaskType
+from robustft.errors import UsageError
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
 from robustft.evaluation.predict import Predictions, Predictor
 from robustft.evaluation.results import ModelFacts, RobustnessResult, SharedWords
@@ -40,7 +42,7 @@ def evaluate(
     data: Any = None,
     transforms: Transforms | None = None,
     severity: int | str | None = None,
-    transformed: bool = True,
+    transformed: bool | None = None,
     split: str | None = None,
     max_eval: int | None = None,
     max_length: int | None = None,
@@ -72,7 +74,7 @@ def evaluate(
     severity
         1 to 5, or ``all`` for the mix at each of them. None: that of the run.
     transformed
-        False evaluates the original rows alone.
+        False evaluates the original rows alone, which is the default for pairs of texts.
     split
         Which rows; by default ``test``, or all of data that come without splits.
     max_eval
@@ -146,7 +148,18 @@ def run_evaluation(
     predictions: Literal["parquet", "csv"] = "parquet",
     progress: Progress = lambda _title, _done, _total: None,
 ) -> RobustnessResult:
-    """Do what `plan` says; predictions that an earlier call left are used again."""
+    """Do what `plan` says; predictions that an earlier call left are used again.
+
+    Raises
+    ------
+    UsageError
+        The task is question answering, for which there is `robustft.evaluation.answers`.
+    """
+    if plan.task.type is TaskType.QUESTION_ANSWERING:
+        raise UsageError(
+            "evaluate: expected labels or numbers to predict, got questions to answer; use "
+            "robustft.evaluation.answers.evaluate_answers"
+        )
     folder = plan.start()
     if folder.finished and not force and _has_files(plan, folder.path, predictions):
         found = RobustnessResult.from_dict(folder.read_json(METRICS))
@@ -219,7 +232,9 @@ def _predict(
     said = dict(kept)
     for made in missing:
         name = made.facts.name
-        said[name] = predictor.predict(made.split.texts, lambda n: progress(title, n, total))
+        said[name] = predictor.predict(
+            made.split.texts, lambda n: progress(title, n, total), pairs=made.split.pairs
+        )
         write_predictions(place, made, said[name], plan.task)
     return said
 

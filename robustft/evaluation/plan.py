@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from robustft.data.build import check_label_kind, members_of
+from robustft.data.build import check_label_kind, check_single_texts, members_of
 from robustft.data.dataset import sample
 from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split
@@ -102,7 +102,7 @@ def make_evaluation(
     data: Any = None,
     transforms: Transforms | None = None,
     severity: int | str | None = None,
-    transformed: bool = True,
+    transformed: bool | None = None,
     split: str | None = None,
     max_eval: int | None = None,
     max_length: int | None = None,
@@ -117,9 +117,17 @@ def make_evaluation(
     level = read_severity(severity)
     subjects = find_subjects(runs, Path(root))
     config = next((s.run.config for s in reversed(subjects) if s.run is not None), {})
-    sets = plan_sets(_chains(transforms, config) if transformed else [], _level(level, config))
+    chains = _chains(transforms, config) if transformed is not False else []
+    sets = plan_sets(chains, _level(level, config))
     found = find_data(subjects, data, split=split, columns=columns or {})
     rows = found.split
+    notices = found.notices
+    if rows.task.pair_column is not None:
+        if transformed or transforms is not None or severity is not None:
+            check_single_texts(rows.task, "eval on transformed text")
+        sets = plan_sets([], None)
+        if transformed is None:
+            notices += ("original rows alone: changing the texts of pairs is not supported yet",)
     drawn = int(config.get("seed", 0)) if seed is None else seed
     if max_eval is not None:
         rows = sample(rows, max_eval, seed=drawn)
@@ -144,7 +152,7 @@ def make_evaluation(
         folder=None if out is None else Path(out),
         root=Path(root) if home is None else home / "evaluations",
         remarks=tuple(remarks),
-        notices=found.notices,
+        notices=notices,
     )
 
 
@@ -169,7 +177,8 @@ def _check_leak(rows: Split, found: Found) -> list[str]:
     """
     remarks = []
     for name, trained in found.trained.items():
-        seen = [i for i, t in zip(rows.ids, rows.texts, strict=True) if trained.get(i) == t]
+        rows_read = zip(rows.ids, rows.rows_of_texts, strict=True)
+        seen = [i for i, texts in rows_read if trained.get(i) == texts]
         if not seen:
             continue
         named = ", ".join(seen[:_NAMED]) + (", ..." if len(seen) > _NAMED else "")

@@ -142,10 +142,17 @@ class Predictor:
         self._known_logits = logits[first]
 
     def predict(
-        self, texts: Sequence[str], progress: Callable[[int], None] = lambda _: None
+        self,
+        texts: Sequence[str],
+        progress: Callable[[int], None] = lambda _: None,
+        *,
+        pairs: Sequence[str] | None = None,
     ) -> Predictions:
-        """Return the model's outputs for `texts`; `progress` is told the rows done since."""
-        tokens = tokenize(self._loaded.tokenizer, texts, self.max_length)
+        """Return the model's outputs for `texts`, each read with its pair if there are `pairs`.
+
+        `progress` is told the rows done since.
+        """
+        tokens = tokenize(self._loaded.tokenizer, texts, self.max_length, pairs)
         hashes = token_hashes(tokens)
         distinct, first, back = np.unique(hashes, return_index=True, return_inverse=True)
         place = np.searchsorted(self._known_hashes, distinct)
@@ -187,6 +194,7 @@ def predict(
     model: LoadedModel | str | Path,
     texts: Sequence[str],
     *,
+    pairs: Sequence[str] | None = None,
     task: Task | None = None,
     batch_size: int | None = None,
     max_length: int | None = None,
@@ -200,6 +208,8 @@ def predict(
     ----------
     model
         A loaded model, a folder or a hub name; for the latter two `task` says what it is for.
+    pairs
+        The second text of each row, for a model of pairs.
     batch_size, max_length, device, precision
         See `Predictor`.
     progress
@@ -215,4 +225,4 @@ def predict(
     predictor = Predictor(
         model, batch_size=batch_size, max_length=max_length, device=device, precision=precision
     )
-    return predictor.predict(texts, progress)
+    return predictor.predict(texts, progress, pairs=pairs)

@@ -29,9 +29,9 @@ def write_predictions(
 ) -> Path:
     """Write the predictions for a set and return the path.
 
-    Columns: ``id``, ``text``, ``label`` and ``prediction`` (names of classes, or numbers),
-    ``probabilities`` (one a class, in the order of the task's names; csv: a column a class). The
-    parquet file also holds what a later call needs to go on: ``logits``, ``token_hash``,
+    Columns: ``id``, ``text``, ``pair`` (of pairs the second text), ``label`` and ``prediction``
+    (names of classes, or numbers), ``probabilities`` (one a class, in the order of the task's
+    names; csv: a column a class). The parquet file also holds what a later call needs to go on: ``logits``, ``token_hash``,
     ``truncated``.
     """
     split = made.split
@@ -41,6 +41,7 @@ def write_predictions(
     columns: dict[str, object] = {
         "id": split.ids,
         "text": split.texts,
+        **({} if split.pairs is None else {"pair": split.pairs}),
         "label": labels if regression else names[labels].tolist(),
         "prediction": guesses if regression else names[guesses].tolist(),
     }
@@ -73,8 +74,15 @@ def read_predictions(folder: Path, made: TestSet, task: Task) -> Predictions | N
         return None
     if {"id", "text", "logits", "token_hash", "truncated"} - set(table.column_names):
         return None
-    if table["id"].to_pylist() != made.split.ids or table["text"].to_pylist() != made.split.texts:
-        return None
+    for name, wanted in (
+        ("id", made.split.ids),
+        ("text", made.split.texts),
+        ("pair", made.split.pairs),
+    ):
+        if wanted is not None and (
+            name not in table.column_names or table[name].to_pylist() != wanted
+        ):
+            return None
     logits = table["logits"].combine_chunks()
     values = logits.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
     return Predictions(

@@ -162,12 +162,12 @@ class Found:
     Attributes
     ----------
     trained
-        For a subject's name, the training rows: text by id.
+        For a subject's name, the training rows: the text, or both of a pair, by id.
     """
 
     dataset: TextDataset
     split: Split
-    trained: Mapping[str, Mapping[str, str]]
+    trained: Mapping[str, Mapping[str, tuple[str, ...]]]
     notices: tuple[str, ...]
 
 
@@ -318,11 +318,11 @@ def _choose(dataset: TextDataset, name: str | None) -> Split:
     )
 
 
-def _training_rows(subject: Subject, dataset: TextDataset) -> Mapping[str, str]:
+def _training_rows(subject: Subject, dataset: TextDataset) -> Mapping[str, tuple[str, ...]]:
     if "train" not in dataset or subject.run is None:
         return {}
     train, config = dataset.train, subject.run.config
     most = config.get("settings", {}).get("max_train")
     if most is not None:
         train = sample(train, int(most), seed=int(config.get("seed", 0)))
-    return dict(zip(train.ids, train.texts, strict=True))
+    return dict(zip(train.ids, train.rows_of_texts, strict=True))

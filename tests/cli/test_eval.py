@@ -160,7 +160,7 @@ def test_results_go_to_stdout_and_remarks_to_stderr(faked, capsys):
     assert "clean + 5,000 augmented" in shown.out
     assert faked["runs"] is None
     assert faked["transforms"] == ["typos", "casing"]
-    assert (faked["seed"], faked["max_eval"], faked["transformed"]) == (3, 9, True)
+    assert (faked["seed"], faked["max_eval"], faked["transformed"]) == (3, 9, None)
 
 
 def test_left_out_options_leave_it_to_the_run(faked):
