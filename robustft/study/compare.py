@@ -116,9 +116,11 @@ class Compared:
 
     @property
     def clear(self) -> int:
-        """1 or -1 where the interval lies above or below 0, else 0: cannot tell."""
-        found = self.difference
+        """1 or -1 where interval and test both exclude 0, above or below; else 0: cannot tell."""
+        found, test = self.difference, self.test
         if found is None or found.low is None or found.high is None:
+            return 0
+        if test is not None and test.p is not None and test.p >= 1 - found.level:
             return 0
         return 1 if found.low > 0 else -1 if found.high < 0 else 0
 

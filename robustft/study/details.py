@@ -96,9 +96,9 @@ def _losses(study: Gathered, figure: Figure, dataset: str, name: str) -> Table |
     for step in steps:
         cells = [Cell(f"{step:,}", {"": step})]
         for line in lines:
-            cells += _loss_cells(curves[line.spec.row].get(step), 3)
+            cells += _loss_cells(curves[line.spec.row].get(step))
             if claims[line.spec.row]:
-                cells += _loss_cells(claims[line.spec.row].get(step), None)
+                cells += _loss_cells(claims[line.spec.row].get(step))
         rows.append(tuple(cells))
     several = max(len(line.good) for line in lines)
     notes = ["Training loss: the mean since the line above; validation loss: after that step."]
@@ -118,16 +118,9 @@ def _loss_columns(line: Line, *, said: bool) -> list[Column]:
     ]
 
 
-def _loss_cells(found: Mapping[str, float] | None, places: int | None) -> list[Cell]:
-    cells = []
-    for key in ("train_loss", "loss"):
-        value = (found or {}).get(key)
-        if value is None:
-            cells.append(Cell(""))
-        else:
-            text = published_text(value) if places is None else number_text(value, places=places)
-            cells.append(Cell(text, {"": value}))
-    return cells
+def _loss_cells(found: Mapping[str, float] | None) -> list[Cell]:
+    losses = [(found or {}).get(key) for key in ("train_loss", "loss")]
+    return [Cell("" if x is None else number_text(x, places=3), {"": x}) for x in losses]
 
 
 def step_means(line: Line, every: int | None = None) -> dict[int, dict[str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ __all__ = [
     "number_text",
     "p_text",
     "percent_text",
+    "published_places",
     "published_text",
+    "quoted",
     "setting_heading",
     "setting_text",
     "short",
@@ -110,7 +113,14 @@ def interval_text(value: float | None, low: float | None, high: float | None) ->
     return text.replace("-", "−")
 
 
-def published_text(value: float | None) -> str:
+def published_places(values: Iterable[float | None]) -> int:
+    """Return the places of the most precise of some published numbers, but at least two."""
+    texts = [repr(float(value)) for value in values if value is not None]
+    known = [len(text.partition(".")[2]) for text in texts if "e" not in text]
+    return min(max([2, *known]), 6)
+
+
+def published_text(value: float | None, places: int | None = None) -> str:
     """Return a published number with the digits it was given, but at least two places."""
     if value is None:
         return ""
@@ -118,8 +128,8 @@ def published_text(value: float | None) -> str:
         return f"{value:.0f}"
     if 0 < abs(value) < 1e-4:
         return f"{value:.1e}".replace("-", "−")
-    places = max(2, len(repr(float(value)).partition(".")[2]))
-    return f"{value:.{min(places, 6)}f}".replace("-", "−")
+    places = published_places([value]) if places is None else places
+    return f"{value:.{places}f}".replace("-", "−")
 
 
 def percent_text(share: float) -> str:
@@ -153,6 +163,11 @@ def setting_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(setting_text(part) for part in value)
     return short(str(value))
+
+
+def quoted(labels: Iterable[str]) -> str:
+    """Return labels, in which commas may stand, as a list in quotation marks."""
+    return ", ".join(f"“{label}”" for label in labels)
 
 
 def short(name: str) -> str:

@@ -234,7 +234,7 @@ class Change:
     Attributes
     ----------
     rows
-        The labels of the rows that have it; empty if all do that take the setting.
+        The rows that have it; empty if all do that take the setting.
     datasets
         The data sets that have it; empty if all do.
     """
@@ -289,7 +289,7 @@ def _change(
         setting=setting,
         used=used,
         recipe=said,
-        rows=() if whole else tuple(dict.fromkeys(line.label for line in lines)),
+        rows=() if whole else tuple(dict.fromkeys(line.spec.base for line in lines)),
         datasets=() if set(datasets) == concerned else datasets,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 from robustft.errors import missing_extra
 from robustft.study.compare import Compared
 from robustft.study.details import length_tables, loss_tables, shift_tables, timing_tables
-from robustft.study.formats import heading, setting_heading
-from robustft.study.gather import Gathered, changes, main_column
+from robustft.study.formats import heading, setting_heading, setting_text
+from robustft.study.gather import Change, Gathered, changes, main_column
 from robustft.study.model_tables import parameter_tables, tensor_tables
 from robustft.study.rendering import Table, to_markdown
+from robustft.study.settings import settings_of_kind
 from robustft.study.tables import result_tables, title_of, used
 from robustft.study.verdict import (
     comparison_tables,
@@ -24,7 +26,7 @@ from robustft.study.verdict import (
     sentence,
 )
 
-__all__ = ["command", "limitations", "orders", "render_page"]
+__all__ = ["command", "limitations", "orders", "render_page", "sentences"]
 
 MANIFEST = "manifest.json"
 
@@ -58,20 +60,22 @@ def render_page(
         about=recipe.about,
         finished=study.finished,
         command=command(study),
-        used=used(study.results),
-        changed=[f"Other than in the recipe: {c.text}." for c in changes(study)],
-        versions=_versions(study),
-        results=_markdown(result_tables(study)),
-        sentences=[_placed(study, c) for c in compared],
-        comparisons=_markdown(comparison_tables(study, compared)),
+        facts=[
+            *used(study.results),
+            *(f"Other than in the recipe: {c.text}." for c in changes(study)),
+            *_versions(study),
+        ],
+        results=_markdown(study, result_tables(study)),
+        sentences=sentences(study, compared),
+        comparisons=_markdown(study, comparison_tables(study, compared)),
         orders=orders(study),
         figures=figures,
         no_figures=no_figures,
-        details=_markdown(table for make in details for table in make(study)),
+        details=_markdown(study, (table for make in details for table in make(study))),
         inferred=[setting_heading(name) for name in recipe.inferred],
         limitations=limitations(study),
         notes=[*recipe.notes, *(f"{x.label}: {x.note}" for x in _noted(study))],
-        timings=_markdown(timing_tables(study)),
+        timings=_markdown(study, timing_tables(study)),
     )
     return text.rstrip() + "\n"
 
@@ -87,42 +91,59 @@ def _template() -> Any:
     return made.from_string(source)
 
 
-def _markdown(tables: Iterable[Table]) -> list[str]:
-    return [to_markdown(table) for table in tables]
+def _markdown(study: Gathered, tables: Iterable[Table]) -> list[str]:
+    """Return tables without the study's title, which the page has on top."""
+    title = study.recipe.title or study.recipe.name
+    short = [replace(t, title=t.title.removeprefix(title).strip(" ·") or title) for t in tables]
+    return [to_markdown(table) for table in short]
 
 
-def _placed(study: Gathered, compared: Compared) -> str:
-    """Return a comparison's sentence, with the data set where there are several."""
+def sentences(study: Gathered, compared: Iterable[Compared]) -> list[str]:
+    """Return what each comparison says, with the data set where there are several."""
     if len(study.lines) < 2:
-        return sentence(compared)
-    found = next((d for d in study.recipe.datasets if d.name == compared.dataset), None)
-    return f"{(found.title if found else '') or compared.dataset}: {sentence(compared)}"
+        return [sentence(found) for found in compared]
+    titles = {found.name: found.title or found.name for found in study.recipe.datasets}
+    return [f"{titles[found.dataset]}: {sentence(found)}" for found in compared]
 
 
 def command(study: Gathered) -> str:
     """Return the command that makes this study again; local data and models by their names."""
+    found = changes(study)
     parts = ["robustft", "study", study.recipe.name]
-    for change in changes(study):
+    parts += [f"--seeds {change.used}" for change in found if change.setting == "seeds"]
+    named: dict[str, None] = {}
+    for change in found:
         if change.setting == "seeds":
-            parts += ["--seeds", change.used]
             continue
         name = change.setting.replace("evaluation ", "evaluation.")
-        rows = [x.spec.base for x in study.all_lines if x.label in change.rows]
-        targets = dict.fromkeys(rows or change.datasets) or [""]
-        for target in targets:
+        places = () if _for_all(study, change) else change.rows or change.datasets
+        for target in places or ("",):
             key = f"{target}.{name}" if target else name
-            parts += ["--set", shlex.quote(f"{key}={change.used or 'none'}")]
-    return " ".join(parts)
+            named[shlex.quote(f"{key}={change.used or 'none'}")] = None
+    return " ".join([*parts, *(f"--set {setting}" for setting in named)])
 
 
-def _versions(study: Gathered) -> str:
+def _for_all(study: Gathered, change: Change) -> bool:
+    """Return whether all rows have the setting now, from whatever each had before."""
+    values = [
+        setting_text(line.spec.settings.get(change.setting))
+        for dataset in study.lines
+        for line in study.shown(dataset)
+        if change.setting in settings_of_kind(line.spec.kind)
+    ]
+    one_data = change.setting != "data" or len(study.lines) < 2
+    return one_data and bool(values) and set(values) == {change.used}
+
+
+def _versions(study: Gathered) -> list[str]:
     """Return the versions that the runs' manifests name, each once."""
     found: dict[str, dict[str, None]] = {}
     for result in study.results:
         manifest = _manifest(study.folder / result.run) if result.run else {}
         for name, version in manifest.get("versions", {}).items():
             found.setdefault(str(name), {})[str(version)] = None
-    return ", ".join(f"{name} {' and '.join(versions)}" for name, versions in found.items())
+    told = [f"{name} {' and '.join(versions)}" for name, versions in found.items()]
+    return [f"Versions: {', '.join(told)}."] if told else []
 
 
 def _manifest(folder: Path) -> Mapping[str, Any]:
@@ -164,8 +185,8 @@ def limitations(study: Gathered) -> list[str]:
     if swapped:
         what = " and ".join(dict.fromkeys(c.setting for c in swapped))
         told.append(
-            f"The {what} is not the source's, so the size of a number says little about the "
-            "published one; the order of the rows and the differences are what can be compared."
+            f"Not the source's {what}: the size of a number says little about the published one; "
+            "the order of the rows and the differences are what can be compared."
         )
     epochs = [c for c in changes(study) if c.setting in ("epochs", "max_train", "max_steps")]
     if epochs:

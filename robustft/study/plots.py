@@ -96,7 +96,8 @@ def _stem(figures: Sequence[Figure], figure: Figure) -> str:
 def _drawing(study: Gathered, figure: Figure, dataset: str) -> Canvas | None:
     lines = [x for name in figure.rows if (x := study.line(name, dataset))]
     lines = [line for line in lines or study.shown(dataset) if line.good]
-    title = title_of(study, dataset, figure.title)
+    place = title_of(study, dataset).removeprefix(study.recipe.title).strip(" ·")
+    title = " · ".join(part for part in (place, figure.title) if part)
     if figure.kind == "learning-curves":
         return _learning_curves(figure, lines, title)
     if figure.kind == "bars":
@@ -122,7 +123,7 @@ def _new(rows: int, columns: int, height: float, title: str) -> tuple[Canvas, li
     canvas = MplFigure(figsize=(_WIDTH, height), layout="constrained")
     FigureCanvasAgg(canvas)
     canvas.suptitle("\n".join(textwrap.wrap(title, 90)), fontsize=13)
-    axes = canvas.subplots(rows, columns, squeeze=False, sharey=True)
+    axes = canvas.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     return canvas, [axis for row in axes for axis in row]
 
 
@@ -222,16 +223,19 @@ def _bars(study: Gathered, figure: Figure, lines: Sequence[Line], title: str) ->
         return None
     height = 1.8 + 0.42 * len(lines) * max(1.0, 0.75 * len(columns)) + 0.3 * len(columns)
     canvas, (axis,) = _new(1, 1, height, title)
+    high = _high(lines, columns)
     share = 0.8 / len(columns)
     for number, column in enumerate(columns):
         shift = (number - (len(columns) - 1) / 2) * share
-        _bar_series(axis, lines, column, shift, share * 0.9, number)
+        _bar_series(axis, lines, column, shift, 0.0 if high else share * 0.9, number)
     axis.set_yticks(range(len(lines)), [_wrapped(line.label) for line in lines])
     axis.invert_yaxis()
     axis.grid(visible=False, axis="y")
     axis.set_xlabel(axis_label(columns[0]))
     axis.legend(loc="upper center", bbox_to_anchor=(0.4, -0.9 / height), frameon=False, ncols=2)
-    _zoom(axis, lines, columns)
+    low, right = axis.get_xlim()
+    # An interval of few seeds may reach beyond what a share can be.
+    axis.set_xlim(low if high else min(low, 0.0), min(right, 1.0) if _shares(columns) else right)
     return canvas
 
 
@@ -255,7 +259,11 @@ def _bar_series(
     several = any(n.sd is not None for _, n in found)
     what = "t interval over seeds" if several else "interval over test rows"
     places, values = [y for y, _ in found], [n.value for _, n in found]
-    axis.barh(places, values, width, color=to_rgba(colour, 0.55), label=f"{heading(column)}")
+    if width:
+        axis.barh(places, values, width, color=to_rgba(colour, 0.55), label=heading(column))
+    else:
+        look: dict[str, Any] = {"color": colour, "marker": _MARKERS[number], "markersize": 9}
+        axis.plot(values, places, linestyle="none", label=heading(column), **look)
     sure = [
         (y, n.value, n.value - n.low, n.high - n.value)
         for y, n in found
@@ -280,22 +288,26 @@ def _bar_series(
             [y for y, _ in said],
             linestyle="none",
             marker="D",
-            markersize=8,
-            markerfacecolor="white",
+            markersize=11,
+            markerfacecolor="none",
+            markeredgewidth=1.5,
             markeredgecolor="#222222",
             label="published" if not number else None,
         )
 
 
-def _zoom(axis: Axes, lines: Sequence[Line], columns: Sequence[str]) -> None:
-    """Start the axis at 0, or, for shares that are all high, above it, and say so."""
-    shown = [n for line in lines for c in columns if (n := line.number(c))]
-    lowest = min(n.value if n.low is None else n.low for n in shown)
-    lowest = min([lowest, *(line.published[c] for line in lines for c in columns
-                            if c in line.published)])  # fmt: skip
-    if lowest > 0.6 and max(n.value for n in shown) <= 1:
-        axis.set_xlim(left=max(0.0, int(20 * (lowest - 0.02)) / 20))
-        axis.set_xlabel(f"{axis.get_xlabel()}; the axis does not start at 0")
+_SHARES = frozenset({"accuracy", "macro_f1", "f1", "precision", "recall"})
+
+
+def _shares(columns: Sequence[str]) -> bool:
+    return all(column_parts(column)[1] in _SHARES for column in columns)
+
+
+def _high(lines: Sequence[Line], columns: Sequence[str]) -> bool:
+    """Return whether all numbers are high shares: points then, for a bar must start at 0."""
+    shown = [n.value for line in lines for c in columns if (n := line.number(c))]
+    said = [line.published[c] for line in lines for c in columns if c in line.published]
+    return _shares(columns) and min([*shown, *said]) > 0.6 and max([*shown, *said]) <= 1
 
 
 def _wrapped(label: str) -> str:

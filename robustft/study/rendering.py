@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table as RichTable
 
 __all__ = [
     "Cell",
@@ -34,12 +35,15 @@ class Column:
     fields
         The parts of its cells that CSV shows, each as a column ``key_field``; an empty name
         stands for the key alone.
+    optional
+        Whether a terminal that is too narrow may leave it out.
     """
 
     key: str
     heading: str
     number: bool = True
     fields: tuple[str, ...] = ("",)
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,24 +78,50 @@ def text_cell(text: str, value: Any = None, *, bold: bool = False) -> Cell:
 
 
 def to_console(table: Table, console: Console) -> None:
-    """Print a table; a file or a pipe gets all the width that it needs."""
+    """Print a table; a file or a pipe gets the width that it needs.
+
+    A terminal that is too narrow gets the table without its optional columns, and is told so.
+    """
+    from rich.measure import Measurement
+    from rich.text import Text
+
+    wide = console.options.update(width=_WIDEST)
+    keep = list(range(len(table.columns)))
+    shown = _rich(table, keep)
+    needs = Measurement.get(console, wide, shown).maximum
+    notes = list(table.footnotes)
+    if needs > console.width and console.is_terminal:
+        keep = [i for i in keep if not table.columns[i].optional]
+        shown = _rich(table, keep)
+        if len(keep) < len(table.columns):
+            notes.append(f"Columns that do not fit here stand in tables/{table.name}.md.")
+    console.print(Text(table.title, style="bold"), soft_wrap=True)
+    width = console.width
+    if not console.is_terminal:
+        console.width = max(width, needs)
+    console.print(shown)
+    console.width = width
+    for note in notes:
+        console.print(Text(note), soft_wrap=True)
+
+
+_WIDEST = 10_000
+
+
+def _rich(table: Table, keep: Sequence[int]) -> RichTable:
+    """Return some columns of the table as rich shows them."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(title=Text(table.title), title_justify="left", box=box.ROUNDED)
-    for column in table.columns:
-        side = "right" if column.number else "left"
-        shown.add_column(Text(column.heading), justify=side)  # type: ignore[arg-type]
+    shown = RichTable(box=box.ROUNDED)
+    for column in (table.columns[i] for i in keep):
+        side: Literal["right", "left"] = "right" if column.number else "left"
+        shown.add_column(Text(column.heading), justify=side, overflow="fold")
     for row in table.rows:
-        shown.add_row(*(Text(cell.text, style="bold" if cell.bold else "") for cell in row))
-    width = console.width
-    if not console.is_terminal:
-        console.width = max(width, console.measure(shown).maximum)
-    console.print(shown)
-    console.width = width
-    for note in table.footnotes:
-        console.print(Text(note), soft_wrap=True)
+        cells = (row[i] for i in keep)
+        shown.add_row(*(Text(cell.text, style="bold" if cell.bold else "") for cell in cells))
+    return shown
 
 
 def to_markdown(table: Table) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from robustft.study.formats import (
     column_parts,
@@ -11,7 +10,9 @@ from robustft.study.formats import (
     higher_is_better,
     interval_text,
     number_text,
+    published_places,
     published_text,
+    quoted,
     setting_heading,
     setting_text,
 )
@@ -57,6 +58,7 @@ def _result_table(study: Gathered, dataset: str) -> Table:
         if column in with_published:
             heads.append(Column(f"{column}_published", "published"))
     leaders = {column: best(shown, column) for column in columns}
+    places = {c: published_places(x.published.get(c) for x in shown) for c in columns}
     main = main_column(columns)
     rows = []
     for line in shown:
@@ -67,7 +69,7 @@ def _result_table(study: Gathered, dataset: str) -> Table:
             cells.append(_metric_cell(line, column, position, bold=leaders[column] is line))
             if column in with_published:
                 said = line.published.get(column)
-                cells.append(Cell(published_text(said), {"": said}))
+                cells.append(Cell(published_text(said, places[column]), {"": said}))
         rows.append(tuple(cells))
     return Table(
         file_name("results", dataset),
@@ -91,26 +93,23 @@ def file_name(what: str, dataset: str) -> str:
 
 
 def differing(lines: Iterable[Line]) -> list[str]:
-    """Return the settings in which rows of one kind differ, in the order they were given in."""
-    kinds: dict[str, list[Mapping[str, Any]]] = {}
-    for line in lines:
-        kinds.setdefault(line.spec.kind, []).append(_filled(line))
+    """Return the settings in which rows of one kind differ, in the order they were given in.
+
+    It is the recipe's settings that count, so that a half-done study has the columns of the whole;
+    of those that training filled in, the learning rate alone, which follows what trains.
+    """
+    lines = list(lines)
     names: dict[str, None] = {}
-    for settings in kinds.values():
+    for kind in dict.fromkeys(line.spec.kind for line in lines):
+        mine = [line for line in lines if line.spec.kind == kind]
+        settings = [line.spec.settings for line in mine]
         for name in dict.fromkeys(key for one in settings for key in one):
             if name not in _HIDDEN and len({setting_text(s.get(name)) for s in settings}) > 1:
                 names[name] = None
+        rates = {line.settings.get("learning_rate") for line in mine if line.good}
+        if len(rates) > 1:
+            names["learning_rate"] = None
     return list(names)
-
-
-def _filled(line: Line) -> Mapping[str, Any]:
-    """Return a row's settings; those of a row that was not run with the defaults filled in."""
-    if line.good or line.spec.kind != "train":
-        return line.settings
-    from robustft.training.arguments import TrainingArguments
-
-    defaults = {name: f.default for name, f in TrainingArguments.model_fields.items()}
-    return {**defaults, **line.settings}
 
 
 def inferred_names(study: Gathered) -> set[str]:
@@ -119,13 +118,12 @@ def inferred_names(study: Gathered) -> set[str]:
 
 
 def _setting_column(study: Gathered, name: str) -> Column:
-    mark = INFERRED if name in inferred_names(study) else ""
-    return Column(name, setting_heading(name) + mark, number=False)
+    return Column(name, _marked(study, name), number=False, optional=True)
 
 
 def _setting_cell(line: Line, name: str) -> Cell:
-    value = _filled(line).get(name)
-    return Cell(setting_text(value), {"": setting_text(value)})
+    text = setting_text(line.settings.get(name))
+    return Cell(text, {"": text})
 
 
 def row_cell(line: Line, *, bold: bool = False) -> Cell:
@@ -138,8 +136,7 @@ def row_cell(line: Line, *, bold: bool = False) -> Cell:
 
 def _epoch_cell(line: Line) -> Cell:
     kept = [str(r.best_epoch) for r in line.good if r.best_epoch is not None]
-    text = ", ".join(kept)
-    return text_cell(text)
+    return text_cell(", ".join(kept if len(set(kept)) > 1 else kept[:1]))
 
 
 def _metric_cell(line: Line, column: str, position: int, *, bold: bool) -> Cell:
@@ -181,6 +178,7 @@ def _footnotes(
     if leader is not None:
         notes.append(_best_note(study, dataset))
     notes += used(result for line in lines for result in line.good)
+    notes.append(_common_note(study, lines))
     told = [c for c in changes(study) if not dataset or c.concerns(dataset)]
     if told:
         notes.append("Other than in the recipe: " + "; ".join(c.text for c in told) + ".")
@@ -208,13 +206,33 @@ def _what_numbers_are(study: Gathered, lines: Sequence[Line]) -> str:
         return (
             "In brackets: 95 % interval over the test rows; one seed, so nothing is said of others."
         )
-    several = [f"{line.label} {len(line.good)}" for line in lines if line.good]
+    several = [f"{quoted([line.label])} {len(line.good)}" for line in lines if line.good]
     if len(seeds) == 1:
         return f"Mean ± standard deviation over {seeds.pop()} seeds."
     return (
         "Mean ± standard deviation over seeds; one seed: 95 % interval over the test rows. "
         f"Seeds so far: {', '.join(several)}; {study.recipe.seeds} are asked for."
     )
+
+
+def _common_note(study: Gathered, lines: Sequence[Line]) -> str:
+    """Return the settings that all trained rows share."""
+    trained = [line for line in lines if line.spec.kind == "train"]
+    if not trained:
+        return ""
+    hidden = {*_HIDDEN, *differing(lines), "data", "model"}
+    names = [name for name in trained[0].spec.settings if name not in hidden]
+    told = []
+    for name in names:
+        found = {setting_text(line.settings.get(name)) for line in trained}
+        if len(found) == 1 and (text := found.pop()):
+            told.append(f"{_marked(study, name)} {text}")
+    return f"In all trained rows: {', '.join(told)}." if told else ""
+
+
+def _marked(study: Gathered, name: str) -> str:
+    """Return what a setting is called, marked where it is inferred."""
+    return setting_heading(name) + (INFERRED if name in inferred_names(study) else "")
 
 
 def _best_note(study: Gathered, dataset: str) -> str:
@@ -225,7 +243,7 @@ def _best_note(study: Gathered, dataset: str) -> str:
     if not claims:
         return f"{note}; a difference may be chance, see the comparisons."
     top = best_published(claims, column)
-    return f"{note} (published best: {', '.join(top)}); it may be best by chance."
+    return f"{note} (published best: {quoted(top)}); it may be best by chance."
 
 
 def best_published(claims: Mapping[str, float], column: str) -> list[str]:
@@ -242,13 +260,13 @@ def used(results: Iterable[RowResult]) -> list[str]:
             f"{result.rows[name]:,} {word}" for name, word in _ROWS.items() if result.rows.get(name)
         )
         split = result.facts.get("split")
-        counts += f" of the {split} split" if split and result.rows.get("evaluated") else ""
+        counts += f" ({split} split)" if split and result.rows.get("evaluated") else ""
         parts = [f"model {result.model}" if result.model else "", f"data {result.data}"]
-        text = ", ".join(p for p in parts if p) + (f" ({counts})" if counts else "")
+        text = ", ".join(p for p in parts if p) + (f": {counts}" if counts else "")
         found.setdefault(text, {})[result.label or result.row] = None
     if len(found) == 1:
         return [f"Used: {next(iter(found))}."]
-    return [f"Used for {', '.join(rows)}: {text}." for text, rows in found.items()]
+    return [f"Used for {quoted(rows)}: {text}." for text, rows in found.items()]
 
 
 # How the numbers of rows are told, by split.
@@ -256,5 +274,5 @@ _ROWS = {
     "train": "training rows",
     "augmented": "augmented",
     "validation": "validation rows",
-    "evaluated": "rows tested",
+    "evaluated": "rows tested on",
 }

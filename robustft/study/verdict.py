@@ -14,6 +14,7 @@ from robustft.study.formats import (
     number_text,
     p_text,
     percent_text,
+    quoted,
 )
 from robustft.study.gather import Gathered, Line
 from robustft.study.rendering import Cell, Column, Table, text_cell
@@ -26,7 +27,8 @@ __all__ = ["Order", "comparison_tables", "observed_order", "order_sentences", "s
 def sentence(found: Compared) -> str:
     """Return what a comparison says: which is better and by how much, or that one cannot tell."""
     asked = f"{found.asked.label} " if found.asked.label else ""
-    names = f"{found.row.label} against {found.against.label}, {heading(found.column)}"
+    names = f"{quoted([found.row.label])} against {quoted([found.against.label])}"
+    names += f", {heading(found.column)}"
     if not found.seeds:
         return f"{asked}{names}: not compared: {found.reason}."
     parts = [f"{asked}{names}: {_answer(found)}"]
@@ -74,9 +76,11 @@ def _signed(difference: Difference) -> str:
 
 
 def _p(test: Test | None) -> str:
-    if test is None:
-        return "no test"
-    return p_text(test.p if test.p_corrected is None else test.p_corrected)
+    return p_text(None if test is None else test.p)
+
+
+def _short_p(p: float | None) -> str:
+    return "–" if p is None else p_text(p).removeprefix("p ").removeprefix("= ")
 
 
 def _seed_by_seed(found: Compared) -> str:
@@ -118,7 +122,8 @@ def comparison_tables(study: Gathered, compared: Sequence[Compared]) -> list[Tab
             Column("against", "against", number=False, fields=("", "label")),
             Column("metric", "metric", number=False),
             Column("difference", "difference", fields=("", "low", "high", "n", "method")),
-            Column("p", "p (Holm)", fields=("", "corrected")),
+            Column("p", "p"),
+            Column("p_corrected", "p (Holm)"),
             Column("relative", "relative", fields=("", "low", "high")),
             Column("relative_published", "published"),
             Column("answer", "row is", number=False),
@@ -140,8 +145,8 @@ def _table_notes(compared: Sequence[Compared]) -> tuple[str, ...]:
     )
     return (
         basis,
-        "p is corrected for the number of comparisons (Holm); the intervals are not.",
-        "Cannot tell: the interval spans 0, or there is none.",
+        "p (Holm) is corrected for the number of comparisons here; intervals and p are not.",
+        "Cannot tell: the interval spans 0, p is 0.05 or more, or there is none.",
     )
 
 
@@ -158,7 +163,7 @@ def _comparison_row(found: Compared) -> tuple[Cell, ...]:
         Cell(found.against.label, {"": found.against.spec.row, "label": found.against.label}),
         text_cell(heading(found.column), found.column),
         Cell(_signed(d), _raw(d)) if d is not None else Cell("–"),
-        Cell(_p(t).removeprefix("p ").removeprefix("= "), _raw_p(t)),
+        *(Cell(_short_p(p), {"": p}) for p in ((t.p, t.p_corrected) if t else (None, None))),
         Cell("" if change is None else percent_text(change), relative),
         Cell("" if said is None else percent_text(said), {"": said}),
         text_cell(answer),
@@ -167,10 +172,6 @@ def _comparison_row(found: Compared) -> tuple[Cell, ...]:
 
 def _raw(d: Difference) -> dict[str, object]:
     return {"": d.value, "low": d.low, "high": d.high, "n": d.n, "method": d.method}
-
-
-def _raw_p(test: Test | None) -> dict[str, object]:
-    return {} if test is None else {"": test.p, "corrected": test.p_corrected}
 
 
 class Order:
@@ -206,15 +207,17 @@ def observed_order(study: Gathered, dataset: str, column: str) -> Order | None:
 
 def order_sentences(order: Order) -> list[str]:
     """Return both orders and, for each pair of neighbours, whether ours agrees."""
-    said = ", ".join(line.label for line in order.published)
-    ours = ", ".join(line.label for line in order.observed)
+    said, ours = (
+        "; ".join(f"{place}. {line.label}" for place, line in enumerate(lines, 1))
+        for lines in (order.published, order.observed)
+    )
     name = heading(order.column)
     lines = [f"Published, best first: {said}.", f"Observed, best first: {ours}."]
     words = {True: "as published", False: "the other way round", None: "cannot tell"}
     for pair in order.pairs:
         tie = pair.row.published[order.column] == pair.against.published[order.column]
         verdict = words[pair.better] if not tie or pair.better is None else "they differ here"
-        told = f"{pair.row.label} before {pair.against.label}: {verdict}"
+        told = f"{quoted([pair.row.label])} before {quoted([pair.against.label])}: {verdict}"
         found = pair.difference
         if found is not None and found.value is not None:
             told += f" ({name} {_signed(found)}, {_basis(pair)})"

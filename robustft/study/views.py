@@ -18,11 +18,11 @@ from robustft.study.details import (
 )
 from robustft.study.gather import Gathered, gather
 from robustft.study.model_tables import all_tensors, parameter_tables, tensor_tables
-from robustft.study.page import orders, render_page
+from robustft.study.page import orders, render_page, sentences
 from robustft.study.plots import Drawn, draw_all
 from robustft.study.rendering import Table, to_console, to_csv, to_latex, to_markdown
 from robustft.study.tables import result_tables
-from robustft.study.verdict import comparison_tables, sentence
+from robustft.study.verdict import comparison_tables
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,12 +70,12 @@ def print_tables(folder: Path, console: Console) -> None:
     for table in result_tables(study):
         to_console(table, console)
         console.print()
-    for found in compared:
-        console.print(f"• {sentence(found)}", soft_wrap=True)
+    for line in sentences(study, compared):
+        console.print(f"• {line}", soft_wrap=True, markup=False)
     for order in orders(study):
-        console.print(f"\nOrder of the rows, {order['heading']}:", soft_wrap=True)
+        console.print(f"\nOrder of the rows, {order['heading']}:", soft_wrap=True, markup=False)
         for line in order["lines"]:
-            console.print(f"• {line}", soft_wrap=True)
+            console.print(f"• {line}", soft_wrap=True, markup=False)
     for table in [*_details(study), *timing_tables(study)]:
         console.print()
         to_console(table, console)
