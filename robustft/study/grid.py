@@ -199,7 +199,9 @@ def expand(recipe: Recipe, seeds: int | None = None) -> tuple[RunSpec, ...]:
     found: list[RunSpec] = []
     tables: Sequence[Dataset | None] = recipe.datasets or [None]
     for dataset in tables:
-        rows = [one for row in recipe.rows for one in _gridded(recipe, row, dataset)]
+        wanted = dataset.rows if dataset is not None else []
+        here = [row for row in recipe.rows if not wanted or row.name in wanted]
+        rows = [one for row in here for one in _gridded(recipe, row, dataset)]
         for number in range(seeds or recipe.seeds):
             found += [_seeded(spec, number) for spec in rows]
     return tuple(found)

@@ -204,6 +204,7 @@ def _references(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield from (("figures: rows", name) for name in figure.rows)
     for found in recipe.datasets:
         yield from ((f"datasets {found.name!r}: published", name) for name in found.published)
+        yield from ((f"datasets {found.name!r}: rows", name) for name in found.rows)
     for row in recipe.rows:
         if row.model_from is not None:
             yield f"rows {row.name!r}: model_from", row.model_from

@@ -62,11 +62,11 @@ class Context:
         if spec.after is None:
             name = spec.settings.get("model")
             return None if name is None else str(name)
-        for number in (spec.number, 0):
-            for other in self.done.values():
-                where = (other.row, other.dataset, other.seed)
-                if where == (spec.after, spec.dataset, number) and other.ok and other.run:
-                    return str(self.folder / other.run / BEST)
+        found = [r for r in self.done.values() if r.row == spec.after and r.ok and r.run]
+        if found:
+            # The one of the same data set and seed before any other.
+            best = max(found, key=lambda r: (r.dataset == spec.dataset, r.seed == spec.number))
+            return str(self.folder / str(best.run) / BEST)
         raise RunError(f"{spec.name}: expected a model from the row {spec.after!r}, got none")
 
 

@@ -54,6 +54,8 @@ class Dataset(_Strict):
 
     Attributes
     ----------
+    rows
+        The rows of its table; all if left out.
     defaults
         Settings on this data set, where a row does not say otherwise.
     set
@@ -61,12 +63,13 @@ class Dataset(_Strict):
     columns
         The metrics of its table, if they are others than the study's.
     published
-        By row, what the source reports for it here.
+        By row, what the source reports for it here, where it is not what the row itself says.
     """
 
     name: str = Field(pattern=NAME)
     title: str = ""
     data: str | None = None
+    rows: list[str] = Field(default_factory=list)
     defaults: dict[str, Any] = Field(default_factory=dict)
     set: dict[str, Any] = Field(default_factory=dict)
     columns: list[str] = Field(default_factory=list)
@@ -208,5 +211,5 @@ class Recipe(_Strict):
         """Return what the source reports for a row (by its name before any grid)."""
         for found in self.datasets:
             if found.name == dataset:
-                return found.published.get(row, {})
+                return found.published.get(row, self.row(row).published)
         return self.row(row).published

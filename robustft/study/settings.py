@@ -68,7 +68,7 @@ class PlanSettings(BaseModel):
 
 PLAN = tuple(PlanSettings.model_fields)
 # Settings whose value may be a list; a list for any other one is a grid.
-LISTS = frozenset({"transforms", "extra_data", "models"})
+LISTS = frozenset({"transforms", "extra_data"})
 
 _DATA = (
     "data", "task", "text_column", "label_column", "id_column", "label_map", "label_kind",
@@ -79,7 +79,7 @@ _PRETRAIN = (
     "data", "model", "text_column", "max_train", "split", "from_scratch", "tokenizer",
     "vocabulary", "whole_words", "mask_rate", "max_mb",
 )  # fmt: skip
-_PARAMETERS = ("model", "models", "labels")
+_PARAMETERS = ("model", "labels")
 
 
 @cache
