@@ -104,6 +104,17 @@ def small(tokenizer):
     return model
 
 
+@pytest.fixture(scope="session")
+def deep(small):
+    """A function that gives a model of `small` with three layers."""
+
+    def model(kind="bert", **changes):
+        depth = "n_layers" if kind == "distilbert" else "num_hidden_layers"
+        return small(kind, **{depth: 3}, **changes)
+
+    return model
+
+
 @pytest.fixture(autouse=True)
 def _one_thread():
     """Small models gain nothing from more, and a shared machine loses much."""
