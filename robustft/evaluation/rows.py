@@ -31,8 +31,8 @@ def write_predictions(
 
     Columns: ``id``, ``text``, ``pair`` (of pairs the second text), ``label`` and ``prediction``
     (names of classes, or numbers), ``probabilities`` (one a class, in the order of the task's
-    names; csv: a column a class). The parquet file also holds what a later call needs to go on: ``logits``, ``token_hash``,
-    ``truncated``.
+    names; csv: a column a class). The parquet file also holds what a later call needs to go on:
+    ``logits``, ``token_hash``, ``truncated``.
     """
     split = made.split
     regression = task.type is TaskType.REGRESSION
