@@ -14,6 +14,7 @@ from robustft.model.adapter_spec import parse_adapter
 
 __all__ = [
     "QUESTION_LENGTH",
+    "TOP_ONLY",
     "Schedule",
     "TrainingArguments",
     "default_learning_rate",
@@ -39,7 +40,7 @@ QUESTION_LENGTH = 384
 
 _GRADUAL = re.compile(r"gradual(?::([1-9]\d*))?")
 # Freezing that leaves nothing below the pooler to train, whatever the architecture.
-_TOP_ONLY = ("encoder", "all-but-head")
+TOP_ONLY = ("encoder", "all-but-head")
 
 
 class TrainingArguments(BaseModel):
@@ -174,7 +175,7 @@ class TrainingArguments(BaseModel):
             )
         if self.momentum == 0 and self.optimizer == "nesterov":
             raise ValueError("momentum: expected a value above 0 for nesterov, got 0")
-        if self.unfreeze is not None and self.freeze in _TOP_ONLY:
+        if self.unfreeze is not None and self.freeze in TOP_ONLY:
             raise ValueError(
                 f"unfreeze: expected layers that may open one by one, got freeze {self.freeze}, "
                 "which keeps them all shut"
@@ -265,7 +266,7 @@ def default_learning_rate(
         return 1e-2, f"{'SGD' if arguments.optimizer == 'sgd' else 'SGD with Nesterov momentum'}"
     if arguments.adapter is not None:
         return 1e-3, "adapters"
-    if arguments.freeze in _TOP_ONLY:
+    if arguments.freeze in TOP_ONLY:
         return 2e-3, "a frozen encoder"
     if from_scratch:
         return 7e-4, "from scratch"
@@ -307,7 +308,6 @@ def resolve_arguments(
             "batch_size": arguments.batch_size or (32 if from_scratch else 16),
             "learning_rate": arguments.learning_rate or (rate[0] if rate else None),
             "max_length": length,
-            "init_seed": arguments.initialisation_seed,
         }
     )
     return filled, tuple(notices)

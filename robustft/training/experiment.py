@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from robustft.data.export import write_augmented
 from robustft.data.run_folder import RunFolder, hardware
 from robustft.data.split import Split
+from robustft.errors import UsageError
 from robustft.model.load import LoadedModel, load_model
+from robustft.scoring.seeds import OverSeeds, over_seeds
+from robustft.training.controls import DUPLICATED, STEP_MATCHED, duplicates, step_matched
+from robustft.training.extra import ExtraData
 from robustft.training.loop import TrainingResult, fit
 from robustft.training.plan import AUGMENTED, CLEAN, Plan, make_plan, with_augmented
 from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms
@@ -20,6 +24,7 @@ __all__ = ["TrainedPair", "run_plan", "train"]
 
 _WORDS = "data/replacement_words.json"
 _SPLIT_IDS = "data/split_ids.json"
+_TENSORS = "tensors.json"
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,19 @@ class TrainedPair:
 
     Attributes
     ----------
-    clean, augmented
-        The folder of each run; None for one that was not asked for.
+    clean, augmented, duplicated, step_matched
+        The folder of each run; None for one that was not asked for. The last two are controls:
+        see `robustft.training.controls`.
     validation
         Scores of each run's best model on the validation split, by role.
     reused
         The roles whose run was finished already.
     notices
         What the user should know.
+    seed
+        What the runs were trained with; the data may have another.
+    seeds
+        With several seeds, the result of each, this one the first; else empty.
     """
 
     clean: Path | None
@@ -43,19 +53,44 @@ class TrainedPair:
     validation: Mapping[str, Mapping[str, float | None]]
     reused: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    duplicated: Path | None = None
+    step_matched: Path | None = None
+    seed: int = 0
+    seeds: tuple[TrainedPair, ...] = ()
 
     @property
     def runs(self) -> list[Path]:
-        """The folders, the clean one first."""
+        """The folders of the pair, the clean one first."""
         return [run for run in (self.clean, self.augmented) if run is not None]
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """The folder of each run, by role."""
+        named = {role: getattr(self, role.replace("-", "_")) for role in self.validation}
+        return {role: folder for role, folder in named.items() if folder is not None}
+
+    def over_seeds(self) -> dict[str, dict[str, OverSeeds]]:
+        """Return mean, spread and t interval over the seeds of each validation score, by role.
+
+        A score that some seed leaves undefined is left out.
+        """
+        return {
+            role: {
+                name: over_seeds([each.validation[role][name] or 0.0 for each in self.seeds])
+                for name in scores
+                if all(each.validation[role][name] is not None for each in self.seeds)
+            }
+            for role, scores in (self.validation.items() if self.seeds else ())
+        }
 
     def to_pandas(self) -> Any:
         """Return the validation scores as a data frame, a row a run."""
         import pandas as pd
 
         rows = [
-            {"run": role, "folder": str(getattr(self, role)), **scores}
-            for role, scores in self.validation.items()
+            {"run": role, "seed": each.seed, "folder": str(each.folders[role]), **scores}
+            for each in self.seeds or (self,)
+            for role, scores in each.validation.items()
         ]
         return pd.DataFrame(rows)
 
@@ -71,7 +106,11 @@ def train(
     out: str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] = "runs",
     seed: int = 0,
+    seeds: int = 1,
+    data_seed: int | None = None,
     max_train: int | None = None,
+    controls: str | Sequence[str] = (),
+    extra_data: ExtraData | Sequence[ExtraData] = (),
     workers: int = 1,
     force: bool = False,
     progress: bool = True,
@@ -101,8 +140,19 @@ def train(
     out, root
         The run's folder; by default one under `root` named after the settings, so that the same
         call finds its own work again. A twin is put beside it.
+    seed, seeds, data_seed
+        With several `seeds`, all is trained so many times, with `seed`, `seed` + 1 and so on, on
+        the same data. `data_seed` says which rows are sampled, split off and augmented; None: as
+        `seed`. New weights hang on ``init_seed`` where it is given.
     max_train
         Train on at most so many rows (and validate on at most a quarter as many, 500 or more).
+    controls
+        ``duplicated``, ``step-matched`` or both: train these beside an augmented model, too; see
+        `robustft.training.controls`.
+    extra_data
+        Further labelled sets whose rows join the training split: each a path, a hub name or data,
+        or ``"more.csv,0=neg,1=pos"`` or a pair of data and label map, which maps its labels to
+        those of the main set.
     force
         Go on although a transform does not keep the data's kind of label.
     progress
@@ -110,7 +160,7 @@ def train(
     text_column, label_column, id_column, label_map, label_kind, task
         As in `load_dataset`.
     arguments
-        Fields of `TrainingArguments`: ``epochs``, ``batch_size``, ``learning_rate``,
+        Fields of `TrainingArguments`: ``epochs``, ``learning_rate``, ``freeze``, ``adapter``,
         ``max_length``, ``device`` and so on.
 
     Raises
@@ -127,7 +177,10 @@ def train(
         out=out,
         root=root,
         seed=seed,
+        data_seed=data_seed,
         max_train=max_train,
+        controls=controls,
+        extra_data=extra_data,
         force=force,
         columns={
             "text_column": text_column,
@@ -139,16 +192,35 @@ def train(
         },
         arguments=arguments,
     )
-    return run_plan(plan, clean=clean, workers=workers, progress=progress)
+    return run_plan(plan, clean=clean, workers=workers, progress=progress, seeds=seeds)
 
 
 def run_plan(
-    plan: Plan, *, clean: bool = True, workers: int = 1, progress: bool = True
+    plan: Plan, *, clean: bool = True, workers: int = 1, progress: bool = True, seeds: int = 1
 ) -> TrainedPair:
-    """Train what `plan` says; a run that is finished is not trained again."""
-    roles = [CLEAN, AUGMENTED] if plan.augment else [CLEAN]
-    if not clean and plan.augment:
-        roles = [AUGMENTED]
+    """Train what `plan` says; a run that is finished is not trained again.
+
+    Raises
+    ------
+    UsageError
+        There is to be less than one seed.
+    """
+    if seeds < 1:
+        raise UsageError(f"seeds: expected a number of seeds, at least 1, got {seeds}")
+    if seeds == 1:
+        return _run_once(plan, clean=clean, workers=workers, progress=progress)
+    first = plan.arguments.seed
+    pairs = [
+        _run_once(plan.with_seed(seed), clean=clean, workers=workers, progress=progress)
+        for seed in range(first, first + seeds)
+    ]
+    said = dict.fromkeys(notice for pair in pairs for notice in pair.notices)
+    return replace(pairs[0], notices=tuple(said), seeds=tuple(pairs))
+
+
+def _run_once(plan: Plan, *, clean: bool, workers: int, progress: bool) -> TrainedPair:
+    """Train the runs of one seed."""
+    roles = [role for role in plan.roles if clean or role != CLEAN or not plan.augment]
     folders: dict[str, Path] = {}
     scores: dict[str, Mapping[str, float | None]] = {}
     reused: list[str] = []
@@ -158,16 +230,20 @@ def run_plan(
         if run.finished:
             reused.append(role)
         else:
-            _train_one(plan, role, run, workers=workers, progress=progress)
+            _train_one(plan, role, run, folders, workers=workers, progress=progress)
         folders[role] = run.path
         scores[role] = run.manifest["validation"]
-        said |= {f"{role}: {notice}": None for notice in run.manifest["notices"]}
+        found = run.manifest["notices"]
+        said |= {f"{role}: {notice}": None for notice in found if notice not in plan.notices}
     return TrainedPair(
         clean=folders.get(CLEAN),
         augmented=folders.get(AUGMENTED),
         validation=scores,
         reused=tuple(reused),
         notices=tuple(said),
+        duplicated=folders.get(DUPLICATED),
+        step_matched=folders.get(STEP_MATCHED),
+        seed=plan.arguments.seed,
     )
 
 
@@ -176,23 +252,39 @@ def _start(plan: Plan, role: str) -> RunFolder:
     return RunFolder.start("train", plan.readable(role), plan.config(role), out=out, root=plan.home)
 
 
-def _train_one(plan: Plan, role: str, run: RunFolder, *, workers: int, progress: bool) -> None:
-    """Train the model of one role and finish its run folder."""
-    rows, facts = plan.train, dict[str, Any]()
+def _train_one(
+    plan: Plan,
+    role: str,
+    run: RunFolder,
+    before: Mapping[str, Path],
+    *,
+    workers: int,
+    progress: bool,
+) -> None:
+    """Train the model of one role and finish its run folder; `before` are the roles trained."""
+    rows, facts, arguments = plan.train, dict[str, Any](), plan.arguments
     plan.keep_data(run.path)
     if role == AUGMENTED:
         rows, facts = _write_augmented(plan, run, workers)
-    # Both twins start from the same weights and, for tiny, the same tokenizer.
+    elif role == DUPLICATED:
+        rows = with_augmented(plan.train, duplicates(plan.train, plan.augmented(workers).split))
+    elif role == STEP_MATCHED:
+        steps = RunFolder.open(before[AUGMENTED]).manifest["training"]["steps"]
+        arguments = step_matched(arguments, steps)
+    # All runs start from the same weights and, for tiny, the same tokenizer.
     loaded = load_model(
-        plan.model, task=plan.dataset.task, seed=plan.seed, train_texts=plan.train.all_texts
+        plan.model,
+        task=plan.dataset.task,
+        seed=arguments.initialisation_seed,
+        train_texts=plan.train.all_texts,
     )
-    result = fit(
-        loaded, rows, plan.validation, plan.arguments, run.path, progress=progress, title=role
-    )
+    title = role if not plan.arguments.seed else f"{role}, seed {plan.arguments.seed}"
+    result = fit(loaded, rows, plan.validation, arguments, run.path, progress=progress, title=title)
     if plan.dataset.made:
         ids = {name: plan.dataset[name].ids for name in plan.dataset.made}
         run.write_json(_SPLIT_IDS, ids)
         facts["split_ids"] = _SPLIT_IDS
+    run.write_json(_TENSORS, result.tensor_states)
     run.finish({**_manifest(plan, role, loaded, result, rows), **facts})
 
 
@@ -224,24 +316,37 @@ def _manifest(
     held_out = {n: plan.dataset[n] for n in ("validation", "test") if n in plan.dataset}
     return {
         "role": role,
-        "seed": plan.seed,
+        "seed": result.arguments.seed,
         "model": plan.readable(role),
         "fingerprints": {
             "train": rows.fingerprint,
             **{name: split.fingerprint for name, split in held_out.items()},
         },
-        "counts": {
-            "train": len(plan.train),
-            "augmented": len(rows) - len(plan.train),
-            "validation": len(plan.validation),
-            **({"test": len(held_out["test"])} if "test" in held_out else {}),
-        },
+        "counts": _counts(plan, role, rows),
         "best_epoch": result.best_epoch,
         "validation": result.metrics,
         "minutes": result.minutes,
         "peak_memory_mb": result.peak_memory_mb,
         "hardware": hardware(),
         "training": trained,
+        "tensors": _TENSORS,
         "new_weights": list(loaded.new_weights) if not loaded.from_scratch else ["all"],
         "notices": notices,
     }
+
+
+def _counts(plan: Plan, role: str, rows: Split) -> dict[str, Any]:
+    """Return the number of rows of each sort; what joined from further sets is part of train."""
+    added = len(rows) - len(plan.train)
+    counts: dict[str, Any] = {
+        "train": len(plan.train),
+        "augmented": added if role == AUGMENTED else 0,
+        "validation": len(plan.validation),
+    }
+    if role == DUPLICATED:
+        counts["duplicated"] = added
+    if "test" in plan.dataset:
+        counts["test"] = len(plan.dataset.test)
+    if plan.extra:
+        counts["extra"] = sum(len(each.split) for each in plan.extra)
+    return counts

@@ -68,7 +68,7 @@ def overfit(
     Raises
     ------
     UsageError
-        Fewer than two rows are asked for.
+        Fewer than two rows are asked for, or an argument does not fit the model.
     """
     if n < 2:
         raise UsageError(f"overfit: expected at least 2 rows, got {n}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import torch
 
 from robustft.data.build import (
     Augmented,
@@ -21,15 +22,22 @@ from robustft.data.dataset import TextDataset, check_trainable, load_dataset, sa
 from robustft.data.run_folder import run_name
 from robustft.data.saving import save_split
 from robustft.data.split import Split
+from robustft.data.task import TaskType
 from robustft.errors import DataError, UsageError
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.tiny import TINY
 from robustft.training.arguments import (
+    TOP_ONLY,
     TrainingArguments,
+    default_learning_rate,
     resolve_arguments,
     suit_task,
     training_arguments,
 )
+from robustft.training.controls import STEP_MATCHED, parse_controls
+from robustft.training.extra import Extra, ExtraData, join_extra, load_extra, shared_texts
+from robustft.training.objectives import class_weights_of, objective_of
+from robustft.training.watch import high_rate_warning
 from robustft.transform.registry import Transforms, build
 
 __all__ = ["AUGMENTED", "CLEAN", "DEFAULT_MODEL", "Plan", "make_plan", "with_augmented"]
@@ -50,7 +58,14 @@ class Plan:
     data
         What to load again, as the user gave it; None when it came as an object.
     train, validation
-        The rows in use, after ``max_train``.
+        The rows in use, after ``max_train``, further sets included.
+    seed
+        Of the data: which rows are sampled, split off and augmented. Training has its own, and
+        initialisation too, in `arguments`.
+    controls
+        The controls to train beside an augmented run; see `robustft.training.controls`.
+    extra
+        Further sets that have joined the training rows.
     settings
         Whatever else decides the data: columns, label map, ``max_train``.
     notices
@@ -71,6 +86,8 @@ class Plan:
     root: Path
     out: Path | None
     notices: tuple[str, ...]
+    controls: tuple[str, ...] = ()
+    extra: tuple[Extra, ...] = ()
 
     def folder(self, role: str) -> Path:
         """Return where the run of a `role` is, or will be."""
@@ -90,9 +107,21 @@ class Plan:
 
     def readable(self, role: str) -> str:
         """Return the readable part of a run's name, such as ``demo-tiny-augment5000``."""
-        way = f"augment{self.augment}" if role == AUGMENTED else CLEAN
+        way = role if role == CLEAN else f"{'augment' if role == AUGMENTED else role}{self.augment}"
         parts = [self.dataset.name, Path(self.model).name or self.model, way]
-        return "-".join(parts + ([f"seed{self.seed}"] if self.seed else []))
+        seed = self.arguments.seed
+        return "-".join(parts + ([f"seed{seed}"] if seed else []))
+
+    def with_seed(self, seed: int) -> Plan:
+        """Return the same experiment, on the same data, trained with another seed."""
+        out = None if self.out is None else self.out.with_name(f"{self.out.name}-seed{seed}")
+        arguments = self.arguments.model_copy(update={"seed": seed})
+        return replace(self, arguments=arguments, out=out)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of all runs, in the order in which they are trained."""
+        return (CLEAN, AUGMENTED, *self.controls) if self.augment else (CLEAN,)
 
     def config(self, role: str) -> dict[str, Any]:
         """Return the settings that decide the result of a `role`, fit for ``config.toml``."""
@@ -107,13 +136,24 @@ class Plan:
             "seed": self.seed,
             "training": self.arguments.model_dump(),
         }
-        if role == AUGMENTED:
+        if self.extra:
+            config["extra_data"] = [self._source(extra) for extra in self.extra]
+        if role != CLEAN:
             config |= {
                 "augment": self.augment,
                 "transforms": ",".join(t.spec for t in members_of(self.transforms)),
                 "severity": self.severity,
             }
         return config
+
+    def _source(self, extra: Extra) -> dict[str, Any]:
+        """Return where a further set is from."""
+        return {
+            "name": extra.name,
+            "data": None if extra.data is None else self._portable(extra.data),
+            "label_map": extra.label_map,
+            "fingerprint": extra.split.fingerprint,
+        }
 
     def _portable(self, name: str) -> str:
         """Return a local path relative to a run folder, so that both can move together."""
@@ -141,22 +181,28 @@ class Plan:
 
     def describe(self) -> dict[str, Any]:
         """Return what will be done, for ``--dry-run``."""
-        rows = len(self.train) + self.augment
         arguments = self.arguments
-        steps = -(-rows // arguments.rows_per_step) * arguments.epochs
         return {
             "data": self.dataset.name,
             "model": self.model,
             "rows": {
                 "train": len(self.train),
                 "augmented": self.augment,
+                **({"extra": sum(len(e.split) for e in self.extra)} if self.extra else {}),
                 "validation": len(self.validation),
             },
-            "steps": steps,
+            "steps": self.steps(self.main_role),
             "training": arguments.model_dump(),
             "folder": str(self.folder(self.main_role)),
             "clean_twin": str(self.folder(CLEAN)) if self.augment else None,
+            **({"controls": [str(self.folder(c)) for c in self.controls]} if self.controls else {}),
         }
+
+    def steps(self, role: str) -> int:
+        """Return the optimizer steps of a role's run, as far as they are known before it."""
+        arguments = self.arguments
+        rows = len(self.train) + (0 if role == CLEAN else self.augment)
+        return arguments.max_steps or -(-rows // arguments.rows_per_step) * arguments.epochs
 
 
 def make_plan(
@@ -169,7 +215,10 @@ def make_plan(
     out: str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] = "runs",
     seed: int = 0,
+    data_seed: int | None = None,
     max_train: int | None = None,
+    controls: str | Sequence[str] = (),
+    extra_data: ExtraData | Sequence[ExtraData] = (),
     force: bool = False,
     columns: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
@@ -180,8 +229,12 @@ def make_plan(
     """
     if augment < 0:
         raise UsageError(f"augment: expected a number of rows, 0 for none, got {augment}")
+    beside = parse_controls(controls)
+    if beside and not augment:
+        raise UsageError(f"controls: expected rows to augment (--augment), got {', '.join(beside)}")
     chain = build(transforms)
     given = training_arguments(**{"seed": seed, **(arguments or {})})
+    seed = seed if data_seed is None else data_seed
     name = str(model) if model is not None else (TINY if data is None else DEFAULT_MODEL)
     columns = {key: value for key, value in (columns or {}).items() if value is not None}
     dataset = load_dataset(data, seed=seed, **columns)
@@ -200,7 +253,18 @@ def make_plan(
             notices.append(f"validation: {few:,} of {len(validation):,} rows, to suit --max-train")
             validation = sample(validation, few, seed=seed)
     resolved = _resolved(given, name, notices)
+    if STEP_MATCHED in beside and resolved.max_steps is not None:
+        raise UsageError(
+            "controls: expected epochs with step-matched, got max_steps, which gives all runs as "
+            "many steps"
+        )
     notices += _overlaps(train, dataset)
+    sets = [extra_data] if isinstance(extra_data, str | os.PathLike) else list(extra_data)
+    extra = tuple(load_extra(each, dataset, seed=seed) for each in sets)
+    if extra:
+        train = join_extra(train, extra)
+        notices += shared_texts(extra, dataset)
+    _check_labels(resolved, train)
     kept = {key: _text(value) for key, value in columns.items() if key != "task"}
     return Plan(
         dataset=dataset,
@@ -217,6 +281,8 @@ def make_plan(
         root=Path(root),
         out=None if out is None else Path(out),
         notices=tuple(notices),
+        controls=beside,
+        extra=extra,
     )
 
 
@@ -246,12 +312,24 @@ def _defaults_said(data: Any, model: Any) -> list[str]:
 def _resolved(given: TrainingArguments, model: str, notices: list[str]) -> TrainingArguments:
     """Fill in the defaults; the device too, since another one gives other weights."""
     resolved, _ = resolve_arguments(given, from_scratch=model == TINY, max_positions=None)
-    if given.learning_rate is None:
-        why = "from scratch" if model == TINY else "full fine-tuning"
-        notices.append(f"learning rate {resolved.learning_rate:g} (the default for {why})")
+    default = default_learning_rate(given, from_scratch=model == TINY)
+    if given.learning_rate is None and default is not None:
+        notices.append(f"learning rate {default[0]:g} (the default for {default[1]})")
+    deep = model != TINY and given.freeze not in TOP_ONLY and not given.freeze.startswith("except:")
+    warning = high_rate_warning(resolved, pretrained_layers=deep)
+    notices += [] if warning is None else [warning]
     device = resolve_device(given.device)
     precision = resolve_precision(given.precision, device)
     return resolved.model_copy(update={"device": device.type, "precision": precision})
+
+
+def _check_labels(arguments: TrainingArguments, train: Split) -> None:
+    """Refuse what does not go with the task's labels before anything is trained."""
+    task = train.task
+    if task.type is TaskType.QUESTION_ANSWERING or train.labels is None:
+        return
+    objective_of(task, label_smoothing=arguments.label_smoothing)
+    class_weights_of(arguments.class_weights, torch.from_numpy(train.labels), task)
 
 
 def _overlaps(train: Split, dataset: TextDataset) -> list[str]:
