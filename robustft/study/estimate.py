@@ -24,7 +24,7 @@ Said = Callable[[str], None]
 # Steps that are timed, after one that warms up; fewer would tell more of the warm-up.
 _STEPS = 3
 _COLUMNS = (
-    "text_column", "pair_column", "label_column", "id_column", "label_map", "label_kind", "task",
+    "text_column", "label_column", "id_column", "label_map", "label_kind", "task",
 )  # fmt: skip
 # Rows that a forward pass is timed on, at least.
 _ROWS = 32

@@ -246,10 +246,13 @@ def _gridded(recipe: Recipe, row: Row, dataset: Dataset | None) -> list[RunSpec]
 def _seeded(spec: RunSpec, number: int) -> RunSpec:
     """Return run `number` of a row: the order of the data and the new weights by their own seeds.
 
-    The seeds lie apart although they have the same number: they key different streams.
+    The seeds lie apart although they have the same number: they key different streams. Which
+    rows are used is the same for all runs, so that they can be compared row by row.
     """
     settings = dict(spec.settings)
     takes = settings_of_kind(spec.kind)
+    if "data_seed" in takes:
+        settings.setdefault("data_seed", 0)
     for name in ("seed", "init_seed"):
         if name in takes:
             settings[name] = int(settings.get(name, 0)) + number

@@ -39,6 +39,8 @@ class PlanSettings(BaseModel):
         they are for as many steps as the augmented arm.
     eval_split
         What the model is tested on, if it is another split than the study's.
+    data_seed
+        Which rows are sampled, split off and transformed: the same for all runs of a row.
     init_seed, seed
         What new weights are drawn by, and what the order of the data and dropout are.
     """
@@ -49,7 +51,6 @@ class PlanSettings(BaseModel):
     model: str | None = None
     task: str | None = None
     text_column: str | None = None
-    pair_column: str | None = None
     label_column: str | None = None
     id_column: str | None = None
     label_map: str | dict[str, str] | None = None
@@ -63,6 +64,7 @@ class PlanSettings(BaseModel):
     max_eval: int | None = Field(default=None, ge=1)
     eval_split: str | None = None
     init_seed: int | None = Field(default=None, ge=0)
+    data_seed: int | None = Field(default=None, ge=0)
     force: bool = False
 
 
@@ -72,7 +74,7 @@ LISTS = frozenset({"transforms", "extra_data"})
 
 _DATA = (
     "data", "task", "text_column", "label_column", "id_column", "label_map", "label_kind",
-    "max_train", "max_eval", "eval_split", "init_seed", "seed",
+    "max_train", "max_eval", "eval_split", "data_seed", "init_seed", "seed",
 )  # fmt: skip
 # What `robustft.training.pretraining.pretrain` takes besides training arguments.
 _PRETRAIN = (

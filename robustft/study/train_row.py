@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from robustft.data.run_folder import RunFolder
+from robustft.data.task import TaskType
 from robustft.evaluation.evaluate import evaluate
 from robustft.evaluation.results import RobustnessResult
 from robustft.study.extra import extra_metrics
 from robustft.study.grid import RunSpec
-from robustft.study.results import VALIDATION, RowResult, Value, plain_values, values
+from robustft.study.results import (
+    ORIGINAL,
+    VALIDATION,
+    Count,
+    RowResult,
+    plain_values,
+    values,
+)
 from robustft.study.rows import Context
 from robustft.training.arguments import TrainingArguments
 from robustft.training.experiment import TrainedPair, train
@@ -24,10 +32,12 @@ _OWN = frozenset({"role", "max_eval", "eval_split"})
 
 
 def run_train(spec: RunSpec, context: Context) -> RowResult:
-    """Train the row's model (a finished run is found again) and evaluate it."""
+    """Train the row's model (a finished run is found again), and evaluate what it kept."""
     run = RunFolder.open(_trained(spec, context))
-    tested = _evaluated(run, spec, context)
-    return _result(spec, run, tested, context)
+    result = _learned(spec, run, context)
+    if run.config["task"]["type"] == TaskType.QUESTION_ANSWERING:
+        return _with_answers(result, run, spec, context)
+    return _with_predictions(result, _evaluated(run, spec, context), context)
 
 
 def _trained(spec: RunSpec, context: Context) -> Path:
@@ -64,7 +74,7 @@ def _evaluated(run: RunFolder, spec: RunSpec, context: Context) -> RobustnessRes
         transforms=wanted.transforms,
         severity=wanted.severity,
         transformed=wanted.transforms is not None,
-        split=spec.settings.get("eval_split", wanted.split),
+        split=_split(spec, context),
         max_eval=spec.settings.get("max_eval", wanted.max_eval),
         seed=wanted.seed,
         device=str(spec.settings.get("device", "auto")),
@@ -74,48 +84,112 @@ def _evaluated(run: RunFolder, spec: RunSpec, context: Context) -> RobustnessRes
     )
 
 
-def _result(spec: RunSpec, run: RunFolder, tested: RobustnessResult, context: Context) -> RowResult:
-    """Bring together what the run and its evaluation wrote."""
-    manifest, folder = run.manifest, Path(str(tested.folder))
+def _learned(spec: RunSpec, run: RunFolder, context: Context) -> RowResult:
+    """Return what training itself wrote."""
+    manifest = run.manifest
     training: Mapping[str, Any] = manifest["training"]
-    (model,) = tested.models
-    files = {s.name: folder / "predictions" / model.name / f"{s.name}.parquet" for s in tested.sets}
-    metrics: dict[str, dict[str, Value]] = {VALIDATION: plain_values(manifest["validation"])}
-    drops: dict[str, dict[str, Value]] = {}
-    for cell in tested.cells:
-        extra = extra_metrics(files[cell.set], tested.task, seed=context.evaluation.seed)
-        metrics[cell.set] = values({**cell.metrics, **extra})
-        if cell.drop is not None:
-            drops[cell.set] = values(cell.drop)
-    counts = {str(k): int(v) for k, v in manifest["counts"].items()}
-    original = tested.cells[0]
-    notices = dict.fromkeys([*manifest["notices"], *tested.verdict.caveats])
     return RowResult(
         row=spec.row,
         data=str(run.config["dataset"]),
-        model=Path(str(run.config["model"])).name,
+        model=_model_name(spec, run),
         settings=_settings(spec, run),
-        metrics=metrics,
-        drops=drops,
+        metrics={VALIDATION: plain_values(manifest["validation"])},
         best_epoch=manifest["best_epoch"],
         history=training["history"],
-        curve=training.get("curve", []),
-        truncated={"train": training["truncated"], original.set: original.truncated},
+        curve=training["curve"],
+        parameters=_parameters(training["parameters"]),
+        tensors=run.read_json(manifest["tensors"]),
+        truncated={"train": training["truncated"]},
         minutes=manifest["minutes"],
-        rows={**counts, "evaluated": tested.sets[0].rows},
+        rows={str(name): int(count) for name, count in manifest["counts"].items()},
         training={k: v for k, v in training.items() if k not in ("history", "curve")},
         run=_relative(run.path, context.folder),
-        predictions={name: _relative(path, context.folder) for name, path in files.items()},
         facts={
-            "task": tested.task,
-            "mix": tested.mix,
-            "sets": [_set_facts(s) for s in tested.sets],
-            "split": spec.settings.get("eval_split", context.evaluation.split) or "test",
+            "task": run.config["task"],
+            "split": _split(spec, context) or "test",
             "hardware": manifest["hardware"],
             "new_weights": manifest["new_weights"],
+            "findings": training["tensors"],
         },
-        notices=list(notices),
+        notices=list(dict.fromkeys(manifest["notices"])),
     )
+
+
+def _with_predictions(result: RowResult, tested: RobustnessResult, context: Context) -> RowResult:
+    """Add what an evaluation found: the metrics of each test set, and what they lose."""
+    (model,) = tested.models
+    place = Path(str(tested.folder)) / "predictions" / model.name
+    metrics, drops = dict(result.metrics), dict(result.drops)
+    for cell in tested.cells:
+        file = place / f"{cell.set}.parquet"
+        extra = extra_metrics(file, tested.task, seed=context.evaluation.seed)
+        metrics[cell.set] = values({**cell.metrics, **extra})
+        if cell.drop is not None:
+            drops[cell.set] = values(cell.drop)
+    first = tested.cells[0]
+    sets = [_set_facts(facts) for facts in tested.sets]
+    return result.model_copy(
+        update={
+            "metrics": metrics,
+            "drops": drops,
+            "truncated": {**result.truncated, first.set: first.truncated},
+            "rows": {**result.rows, "evaluated": tested.sets[0].rows},
+            "predictions": {
+                s.name: _relative(place / f"{s.name}.parquet", context.folder) for s in tested.sets
+            },
+            "facts": {**result.facts, "mix": tested.mix, "sets": sets},
+            "notices": list(dict.fromkeys([*result.notices, *tested.verdict.caveats])),
+        }
+    )
+
+
+def _with_answers(result: RowResult, run: RunFolder, spec: RunSpec, context: Context) -> RowResult:
+    """Let the model answer the test questions, and add how well it did: metrics from 0 to 1."""
+    from robustft.evaluation.answers import evaluate_answers
+
+    wanted = context.evaluation
+    tested = evaluate_answers(
+        run.path,
+        split=_split(spec, context),
+        max_eval=spec.settings.get("max_eval", wanted.max_eval),
+        seed=wanted.seed,
+        device=str(spec.settings.get("device", "auto")),
+        progress=context.told,
+    )
+    file = Path(tested.folder) / tested.predictions
+    return result.model_copy(
+        update={
+            "metrics": {**result.metrics, ORIGINAL: values(tested.metrics)},
+            "rows": {**result.rows, "evaluated": tested.rows},
+            "predictions": {ORIGINAL: _relative(file, context.folder)},
+            "facts": {
+                **result.facts,
+                "windows": tested.windows,
+                "definitions": dict(tested.notes),
+                "reading": dict(tested.settings),
+            },
+            "notices": list(dict.fromkeys([*result.notices, *tested.notices])),
+        }
+    )
+
+
+def _split(spec: RunSpec, context: Context) -> str | None:
+    """Return the split to test on; None for the test split."""
+    split = spec.settings.get("eval_split") or context.evaluation.split
+    return None if split is None else str(split)
+
+
+def _model_name(spec: RunSpec, run: RunFolder) -> str:
+    """Return what the model is called: a row's own name where it starts from one."""
+    return spec.after or Path(str(run.config["model"])).name
+
+
+def _parameters(counts: Mapping[str, Any]) -> dict[str, Count]:
+    parts = {**counts.get("components", {}), "total": counts}
+    return {
+        str(name): Count(total=part["total"], trained=part["trained"])
+        for name, part in parts.items()
+    }
 
 
 def _settings(spec: RunSpec, run: RunFolder) -> dict[str, Any]:

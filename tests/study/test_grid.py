@@ -39,10 +39,12 @@ def test_values_are_toml_or_plain_text():
 def test_a_row_has_the_defaults_of_its_kind_and_its_own_settings():
     recipe = made()
     assert settings(recipe, "long") == {
-        "model": "tiny", "epochs": 4, "learning_rate": 1e-3, "max_length": 64, "seed": 0,
-        "init_seed": 0,
+        "model": "tiny", "epochs": 4, "learning_rate": 1e-3, "max_length": 64, "data_seed": 0,
+        "seed": 0, "init_seed": 0,
     }  # fmt: skip
-    assert settings(recipe, "words") == {"trees": 10, "seed": 0, "init_seed": 0}
+    assert settings(recipe, "words") == {
+        "trees": 10, "data_seed": 0, "seed": 0, "init_seed": 0,
+    }  # fmt: skip
 
 
 def test_data_sets_give_defaults_and_what_wins_over_rows():
