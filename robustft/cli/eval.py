@@ -130,6 +130,7 @@ def eval_(
 
       robustft eval ./my-model --data reviews.csv --max-drop 0.03
     """
+    from robustft.cli.eval_answers import answer_questions
     from robustft.cli.eval_tables import show
     from robustft.cli.gate import judge_gate
     from robustft.evaluation.plan import make_evaluation
@@ -160,6 +161,18 @@ def eval_(
     console.note(f"models: {', '.join(s.facts.name for s in plan.subjects)}")
     if dry_run:
         console.print_json(plan.describe())
+        return 0
+    if plan.task.type == "question-answering":
+        if max_drop is not None:
+            raise UsageError("--max-drop: expected a transformed test, got questions to answer")
+        answer_questions(
+            plan,
+            max_length=max_length,
+            as_json=json,
+            batch_size=batch_size,
+            device=device,
+            force=force,
+        )
         return 0
     result = _run(
         plan,

@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+NAMES = "Ada Byron Curie Darwin Euler Fermi Gauss Hopper".split()
+
+
+@pytest.fixture
+def questions(tmp_path):
+    data = tmp_path / "questions"
+    data.mkdir()
+    for name, first, n in (("train", 0, 24), ("validation", 24, 4), ("test", 30, 6)):
+        rows = [
+            {
+                "id": f"q{i}",
+                "question": f"who is number {i}?",
+                "context": f"Number {i} is {NAMES[i % 8]}.",
+                "answers": {"text": [NAMES[i % 8]], "answer_start": [len(f"Number {i} is ")]},
+            }
+            for i in range(first, first + n)
+        ]
+        (data / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return data
+
+
+def test_questions_are_trained_on_and_answered(run_cli, questions):
+    common = ("--device", "cpu")
+    code, out, err = run_cli(
+        "train", "--data", str(questions), "--model", "tiny", "--epochs", "1", *common
+    )
+    assert code == 0, err
+    assert "exact_match" in out or "validation loss" in out
+
+    code, out, err = run_cli("eval", *common)
+    assert code == 0, err
+    for title in ("exact match", "F1", "BLEU", "METEOR", "ROUGE-L", "in percent"):
+        assert title in out
+    assert "original rows alone" in err
+
+    code, out, _ = run_cli("eval", "--json", *common)
+    assert code == 0
+    plain = json.loads(out)
+    assert plain["rows"] == 6
+    assert 0 <= plain["metrics"]["f1"]["value"] <= 1
+
+    code, _, err = run_cli("eval", "--transformed", *common)
+    assert code == 2
+    assert "not supported yet" in err
+    code, _, err = run_cli("eval", "--max-drop", "0.1", *common)
+    assert code == 2
+    assert "got questions to answer" in err
+
+
+def test_questions_are_not_augmented_or_transformed(run_cli, questions):
+    code, _, err = run_cli("train", "--data", str(questions), "--model", "tiny", "--augment", "3")
+    assert code == 2
+    assert "augment: expected one text a row, got questions (question and context)" in err
+    code, _, err = run_cli("transform", str(questions), "--with", "typos")
+    assert code == 2
+    assert "transform: expected one text a row" in err
