@@ -93,3 +93,72 @@ def test_an_interrupt_says_how_to_go_on(run_cli, file, monkeypatch):
     code, _, err = run_cli("train", "--data", file, *QUICK)
     assert code == 130
     assert "the same command starts it again" in err
+
+
+def test_options_reach_the_run(run_cli, file, tmp_path):
+    code, out, err = run_cli(
+        "train", "--data", file, *QUICK, "--freeze", "encoder", "--reinit", "head", "--optimizer",
+        "nesterov", "--schedule", "slanted-triangular", "--layer-lr-decay", "0.5", "--warmup",
+        "0.2", "--accumulate", "2", "--eval-steps", "1", "--class-weights", "balanced",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "learning rate 0.01 (the default for SGD with Nesterov momentum)" in err
+    run = tmp_path / out.splitlines()[0].split(": ")[1]
+    manifest = json.loads((run / "manifest.json").read_text())
+    used = manifest["training"]["arguments"]
+    assert (used["freeze"], used["reinit"], used["optimizer"]) == ("encoder", "head", "nesterov")
+    assert (used["layer_lr_decay"], used["warmup_ratio"]) == (0.5, 0.2)
+    assert used["gradient_accumulation"] == 2
+    assert len(manifest["training"]["curve"]) == manifest["training"]["steps"]
+    parts = manifest["training"]["parameters"]["components"]
+    assert parts["encoder"]["trained"] == 0 < parts["pooler"]["trained"]
+    assert any("parameters train" in notice for notice in manifest["notices"])
+    states = json.loads((run / manifest["tensors"]).read_text())
+    assert all(state["unchanged"] for state in states if not state["trained"])
+
+
+def test_several_seeds_end_in_mean_and_spread(run_cli, file):
+    code, out, _ = run_cli("train", "--data", file, *QUICK, "--seeds", "2")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0].startswith("clean, seed 0: runs/reviews-tiny-clean-")
+    assert lines[2].startswith("clean, seed 1: runs/reviews-tiny-clean-seed1-")
+    assert lines[4] == "clean, 2 seeds (mean, spread, 95 % interval):"
+    assert any("±" in line for line in lines[5:])
+    code, out, _ = run_cli("train", "--data", file, *QUICK, "--seeds", "2", "--json")
+    told = json.loads(out)
+    assert [each["seed"] for each in told["seeds"]] == [0, 1]
+    assert told["over_seeds"]["clean"]["loss"]["n"] == 2
+    assert told["seeds"][1]["reused"] == ["clean"]
+
+
+def test_the_model_is_pushed_in_the_end(run_cli, file, monkeypatch):
+    pushed = []
+
+    def push_run(run, repo):
+        pushed.append((run, repo))
+        return type("Pushed", (), {"url": "https://hub.invalid/me/mine"})
+
+    monkeypatch.setattr("robustft.model.push.push_run", push_run)
+    code, out, err = run_cli("train", "--data", file, *QUICK, "--push", "me/mine")
+    assert code == 0
+    assert [(str(run), repo) for run, repo in pushed] == [
+        (out.splitlines()[0].split(": ")[1], "me/mine")
+    ]
+    assert "pushed: https://hub.invalid/me/mine" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--freeze", "encoderr"), "did you mean 'encoder'"),
+        (("--controls", "duplicated"), "controls: expected rows to augment"),
+        (("--controls", "duplicates", "--augment", "5"), "did you mean 'duplicated'"),
+        (("--class-weights", "goood=2"), "class_weights: expected names of bad, good, got 'goood'"),
+        (("--extra-data", "no.csv"), "no.csv"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_before_training(run_cli, file, arguments, message):
+    code, out, err = run_cli("train", "--data", file, *QUICK, *arguments)
+    assert (code, out) == (2, "")
+    assert message in err.splitlines()[-1]
