@@ -18,7 +18,7 @@ from robustft.study.gather import Change, Gathered, changes, main_column
 from robustft.study.model_tables import parameter_tables, tensor_tables
 from robustft.study.rendering import Table, to_markdown
 from robustft.study.settings import settings_of_kind
-from robustft.study.tables import result_tables, title_of, used
+from robustft.study.tables import dataset_title, result_tables, used
 from robustft.study.verdict import (
     comparison_tables,
     observed_order,
@@ -161,7 +161,7 @@ def orders(study: Gathered) -> list[dict[str, Any]]:
         column = main_column(study.columns_of(dataset))
         found = observed_order(study, dataset, column) if column else None
         if found is not None and column is not None:
-            place = title_of(study, dataset).removeprefix(study.recipe.title).strip(" ·")
+            place = dataset_title(study, dataset)
             name = f"{place}, {heading(column)}" if place else heading(column)
             made.append({"heading": name, "lines": order_sentences(found)})
     return made

@@ -19,7 +19,7 @@ from robustft.study.details import published_steps, step_means
 from robustft.study.formats import axis_label, column_parts, heading, setting_text
 from robustft.study.gather import Gathered, Line
 from robustft.study.schema import Figure
-from robustft.study.tables import file_name, title_of
+from robustft.study.tables import dataset_title, file_name, title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,8 +96,7 @@ def _stem(figures: Sequence[Figure], figure: Figure) -> str:
 def _drawing(study: Gathered, figure: Figure, dataset: str) -> Canvas | None:
     lines = [x for name in figure.rows if (x := study.line(name, dataset))]
     lines = [line for line in lines or study.shown(dataset) if line.good]
-    place = title_of(study, dataset).removeprefix(study.recipe.title).strip(" ·")
-    title = " · ".join(part for part in (place, figure.title) if part)
+    title = " · ".join(p for p in (dataset_title(study, dataset), figure.title) if p)
     if figure.kind == "learning-curves":
         return _learning_curves(figure, lines, title)
     if figure.kind == "bars":
@@ -132,12 +131,12 @@ def _learning_curves(figure: Figure, lines: Sequence[Line], title: str) -> Canva
     from matplotlib.ticker import MaxNLocator
 
     key = column_parts(figure.metric or "validation.loss")[1]
-    curves = {line.spec.row: epoch_means(line, key) for line in lines}
+    curves = {line.spec.row: epoch_values(line, key) for line in lines}
     lines = [line for line in lines if curves[line.spec.row]]
     if not lines:
         return None
     panels = _panels(figure, lines)
-    looks = _looks(lines, figure.split_by)
+    looks = row_looks(lines, figure.split_by)
     entries = max(len(mine) for _, mine in panels)
     height = 4.6 + 0.26 * entries
     canvas, axes = _new(1, len(panels), height, title)
@@ -158,7 +157,7 @@ def _learning_curves(figure: Figure, lines: Sequence[Line], title: str) -> Canva
     return canvas
 
 
-def epoch_means(line: Line, key: str) -> dict[int, list[float]]:
+def epoch_values(line: Line, key: str) -> dict[int, list[float]]:
     """Return a metric by epoch, one value a seed."""
     found: dict[int, list[float]] = {}
     for entry in (e for result in line.good for e in result.history):
@@ -187,7 +186,7 @@ def _panels(figure: Figure, lines: Sequence[Line]) -> list[tuple[str, list[Line]
     return [panel for panel in panels if panel[1]]
 
 
-def _looks(lines: Sequence[Line], split_by: str | None) -> dict[str, tuple[str, str, str]]:
+def row_looks(lines: Sequence[Line], split_by: str | None) -> dict[str, tuple[str, str, str]]:
     """Return colour, marker and line style of each row; rows that differ by panel alone share."""
     kinds: dict[str, int] = {}
     looks = {}

@@ -20,7 +20,16 @@ from robustft.study.gather import Gathered, Line, Number, best, changes, main_co
 from robustft.study.rendering import Cell, Column, Table, text_cell
 from robustft.study.results import VALIDATION, RowResult
 
-__all__ = ["differing", "file_name", "number_cell", "result_tables", "row_cell", "title_of"]
+__all__ = [
+    "dataset_title",
+    "differing",
+    "file_name",
+    "number_cell",
+    "result_tables",
+    "row_cell",
+    "title_of",
+    "used",
+]
 
 INFERRED, EXTENSION = "†", "‡"
 
@@ -82,9 +91,14 @@ def _result_table(study: Gathered, dataset: str) -> Table:
 
 def title_of(study: Gathered, dataset: str, what: str = "") -> str:
     """Return a table's title: the study's, the data set's, and what the table shows."""
+    parts = (study.recipe.title or study.recipe.name, dataset_title(study, dataset), what)
+    return " · ".join(part for part in parts if part)
+
+
+def dataset_title(study: Gathered, dataset: str) -> str:
+    """Return what people call a data set of the recipe; nothing where there is but one."""
     found = next((d for d in study.recipe.datasets if d.name == dataset), None)
-    name = "" if found is None else found.title or found.name
-    return " · ".join(p for p in (study.recipe.title or study.recipe.name, name, what) if p)
+    return "" if found is None else found.title or found.name
 
 
 def file_name(what: str, dataset: str) -> str:
