@@ -134,13 +134,20 @@ def reuse_frozen(
         upper = suffix_model(loaded.model, layers)
         width = compare(loaded.model, upper, frozen, train)
     except Exception as problem:  # whatever it is, the whole model can still be trained
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        said = f"frozen part: runs whole with each batch, with its dropout; not reused: {reason}"
-        return Reused(loaded.model, train, validation, (said,))
-    work = _Work(loaded, frozen, layers, width, cache or cache_folder() / "features", progress)
+        return _whole(loaded, train, validation, problem)
+    folder = cache or cache_folder() / "features"
+    work = _Work(loaded, frozen, layers, width, folder, progress)
     splits, said = work.examples((train, validation), keep=arguments.frozen == "reuse")
-    seconds = time.perf_counter() - started
-    return Reused(upper, splits[0], splits[1], (said,), seconds)
+    return Reused(upper, splits[0], splits[1], (said,), time.perf_counter() - started)
+
+
+def _whole(
+    loaded: LoadedModel, train: Examples, validation: Examples, problem: Exception
+) -> Reused:
+    """Leave everything as it is, and say why."""
+    reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+    said = f"frozen part: runs whole with each batch, with its dropout; not reused: {reason}"
+    return Reused(loaded.model, train, validation, (said,))
 
 
 @dataclass(frozen=True)
