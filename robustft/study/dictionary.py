@@ -31,6 +31,8 @@ __all__ = [
 _COLUMNS = ("task", "text_column", "label_column", "id_column", "label_map", "label_kind")
 # A sampled training split goes with so many validation rows at least, as in `robustft.train`.
 _FEWEST_VALIDATED = 500
+# Words are counted, a network trained, words scored, four candidates tried, rows predicted.
+_STEPS = 8
 _SHOWN = ("name", "kind", "spec", "severity", "rows", "changed_share", "unchanged_share")
 
 
@@ -43,7 +45,7 @@ def run_dictionary(spec: RunSpec, context: Context) -> RowResult:
         root=context.runs,
         sets=_sets(dataset, spec, context),
         n_jobs=context.workers,
-        progress=lambda title: context.told(title, 0, 0),
+        progress=lambda _: context.told("making a dictionary", 1, _STEPS),
         **settings,
     )
     return _result(spec, dataset, run, context)
