@@ -32,7 +32,7 @@ from robustft.evaluation.robustness import compare
 from robustft.evaluation.sets import TestSet
 from robustft.scoring.metrics import classification_scores, regression_scores
 from robustft.scoring.statistics import Estimate
-from robustft.study.count_models import choose
+from robustft.study.count_models import Chosen, choose
 from robustft.study.dictionary_model import DictionaryModel
 from robustft.study.dictionary_settings import SIZES, DictionarySettings, dictionary_settings
 from robustft.study.word_counts import WordCounter
@@ -156,18 +156,10 @@ def make_baseline(
         )
     started, task = time.perf_counter(), dataset.task
     progress("counting words")
-    counter = WordCounter(
-        dataset.train.texts,
-        min_documents=settings.min_documents,
-        max_words=settings.max_words,
-        ngrams=settings.ngrams,
-        limit=settings.max_length_tokens,
-    )
+    counter = _counter(dataset, settings)
     train = (counter.train_counts, np.asarray(dataset.train.labels))
-    validation = (
-        counter.counts(dataset.validation.texts)[0],
-        np.asarray(dataset.validation.labels),
-    )
+    held_out, _ = counter.counts(dataset.validation.texts)
+    validation = (held_out, np.asarray(dataset.validation.labels))
     words, network = _scored(counter, train, validation, task, settings, run, progress)
     wanted = SIZES if settings.size is None else (settings.size,)
     sizes = sorted({min(size, len(words)) for size in wanted})
@@ -180,12 +172,35 @@ def make_baseline(
         n_jobs=n_jobs,
         progress=lambda: progress(f"trying {settings.classifier.replace('_', ' ')}"),
     )
-    listed = words.take(chosen.columns)
-    best_first = np.argsort(-listed.scores.max(1), kind="stable").astype(np.int64)
-    model = DictionaryModel(listed.take(best_first), task, counter, chosen)
+    model = DictionaryModel(words.take(chosen.columns).from_the_highest(), task, counter, chosen)
     progress("predicting")
     said = {made.facts.name: model.predict(made.split.texts) for made in sets}
-    facts = {
+    return DictionaryResult(
+        model=model,
+        words=words,
+        predictions=said,
+        result=_compared(sets, said, task, settings),
+        validation=_scores(model.predict(dataset.validation.texts), validation[1], task),
+        facts=_facts(model, words, chosen, network),
+        minutes=(time.perf_counter() - started) / 60,
+        notices=_notices(counter, settings),
+    )
+
+
+def _counter(dataset: TextDataset, settings: DictionarySettings) -> WordCounter:
+    return WordCounter(
+        dataset.train.texts,
+        min_documents=settings.min_documents,
+        max_words=settings.max_words,
+        ngrams=settings.ngrams,
+        limit=settings.max_length_tokens,
+    )
+
+
+def _facts(
+    model: DictionaryModel, words: WordList, chosen: Chosen, network: dict[str, Any]
+) -> dict[str, Any]:
+    return {
         "dictionary": len(model.words),
         "vocabulary": len(words),
         "words": model.words.leading(_LEADING),
@@ -193,11 +208,6 @@ def make_baseline(
         "tried": chosen.tried,
         "network": network,
     }
-    result = _compared(sets, said, task, settings)
-    scores = _scores(model.predict(dataset.validation.texts), validation[1], task)
-    minutes = (time.perf_counter() - started) / 60
-    notices = _notices(counter, settings)
-    return DictionaryResult(model, words, said, result, scores, facts, minutes, notices)
 
 
 def _scored(

@@ -81,6 +81,10 @@ class WordList:
             self.names,
         )
 
+    def from_the_highest(self) -> WordList:
+        """Return the same words from the highest score to the lowest; of a class, whichever."""
+        return self.take(np.argsort(-self.scores.max(1), kind="stable").astype(np.int64))
+
     def leading(self, count: int) -> dict[str, list[str]]:
         """Return the strongest words by what they speak for, as ``highest`` and ``lowest``.
 
