@@ -21,14 +21,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from train_cpu import machine
 from transformers import AutoModelForSequenceClassification, BertConfig
 from transformers.utils import logging
@@ -47,7 +45,7 @@ FREEZES = ("all-but-head", "encoder")
 def read(options: argparse.Namespace) -> tuple[Split, Split]:
     """Return the rows to train and to validate on."""
     data = load_dataset(options.data or "demo")
-    rows = min(options.rows or len(data.train), len(data.train))
+    rows = min(options.rows, len(data.train))
     held_out = min(max(rows // 8, 8), len(data.validation))
     return sample(data.train, rows, seed=0), sample(data.validation, held_out, seed=0)
 
@@ -157,22 +155,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", help="texts, as robustft takes them; default: demo reviews")
     parser.add_argument("--model", help="a model folder; default: random weights, MiniLM's shape")
-    parser.add_argument("--rows", type=int, help="training rows; default: all")
+    parser.add_argument("--rows", type=int, default=384, help="training rows")
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument(
-        "--slow-epochs", type=int, help="of the slow ways; default: all, at least 2"
-    )
+    parser.add_argument("--slow-epochs", type=int, default=3, help="of the slow ways, 2 or more")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--max-length", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--small", action="store_true", help="64 rows and a model of toy size")
     parser.add_argument("--out", type=Path, default=Path("frozen.json"))
     options = parser.parse_args()
-    options.slow_epochs = max(2, options.slow_epochs or options.epochs)
-    options.rows = options.rows or (64 if options.small else None)
+    options.slow_epochs = max(2, options.slow_epochs)
+    options.rows = 64 if options.small else options.rows
     logging.set_verbosity_error()
-    # Small matrices gain nothing from threads that other programs hold.
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
     about = machine()
     train, held_out = read(options)
     found = measure(options, train, held_out)
