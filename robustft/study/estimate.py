@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from typing import Any
 from robustft.errors import RobustftError
 from robustft.study.grid import RunSpec
 from robustft.study.run import Study
+from robustft.training.arguments import TOP_ONLY
 
-__all__ = ["Cost", "describe", "span"]
+__all__ = ["Cost", "Work", "describe", "span"]
 
 Said = Callable[[str], None]
 
@@ -175,11 +176,10 @@ def _sentence(runs: list[dict[str, Any]], *, measure: bool) -> str:
 
 def _work(spec: RunSpec, study: Study, timer: _Timer) -> tuple[dict[str, Any], float | None]:
     """Return what a run has to do, and the minutes that it takes if they can be told."""
-    if spec.kind != "train" or spec.after is not None:
+    # A row that starts from another's model is timed with the model that the other starts from.
+    if spec.kind != "train" or (spec.after is not None and "model" not in spec.settings):
         return {}, None
     plan = timer.plan(spec, study)
-    if plan.dataset.task.type not in ("classification", "regression"):
-        return {}, None
     work = _counted(plan, spec, study)
     cost = timer.cost(plan)
     told = {"steps": work.steps, "rows": {"train": work.train, "tested": work.tested}}
@@ -232,7 +232,7 @@ def _sets(evaluation: Any) -> int:
 
 def _frozen(arguments: Any) -> bool:
     """Whether the encoder is computed once a text and reused."""
-    return arguments.frozen == "reuse" and arguments.freeze in ("encoder", "all-but-head")
+    return arguments.frozen == "reuse" and arguments.freeze in TOP_ONLY
 
 
 def _time(plan: Any) -> Cost:
@@ -248,7 +248,9 @@ def _time(plan: Any) -> Cost:
     size = plan.arguments.rows_per_step
     few = sample(plan.train, min(len(plan.train), max(_ROWS, _STEPS * size)), seed=0)
     loaded = load_model(plan.model, task=plan.dataset.task, seed=0, train_texts=plan.train.texts)
-    update: Mapping[str, Any] = {"epochs": 1, "max_steps": None, "eval_steps": None}
+    update: dict[str, Any] = {"epochs": 1, "max_steps": None, "eval_steps": None}
+    # Nothing is reused, so that what a row costs is what the whole model does with it.
+    update["frozen"] = "recompute"
     arguments, _ = resolve_arguments(
         plan.arguments.model_copy(update=update),
         from_scratch=loaded.from_scratch,
@@ -260,7 +262,7 @@ def _time(plan: Any) -> Cost:
         started = time.perf_counter()
         validate(setup, setup.validation)
         row = (time.perf_counter() - started) / len(few)
-        if _frozen(arguments):
+        if _frozen(plan.arguments):
             return Cost(step=0.0, row=row)
         started = time.perf_counter()
         train_epoch(setup, 0, bar)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import torch
 
 from robustft.errors import DataError, RunError, UsageError
 from robustft.study import rows
-from robustft.study.estimate import describe
+from robustft.study.estimate import Cost, Work, describe, span
 from robustft.study.grid import expand, override
 from robustft.study.recipe import load_recipe
 from robustft.study.results import RowResult, load_results, read_result
@@ -256,6 +257,10 @@ def test_a_dry_run_tells_the_steps_and_times_each_distinct_model_once(recipe, tm
     assert json.dumps(untimed)
 
 
+def test_a_time_is_told_as_one_reads_it():
+    assert [span(minutes) for minutes in (0.1, 30, 240)] == ["6 seconds", "30 minutes", "4.0 hours"]
+
+
 def test_a_dry_run_of_a_finished_study_says_so(finished):
     told = describe(finished, measure=True, said=pytest.fail)
     assert told["sentence"] == "all of them are finished"
@@ -271,3 +276,41 @@ def test_a_row_starts_from_the_model_of_another(finished, recipe, tmp_path):
     assert on.ok
     assert on.training["arguments"]["learning_rate"] == 2e-5  # no longer from scratch
     assert on.history[0]["loss"] == pytest.approx(fast.history[0]["loss"], abs=0.05)
+
+
+def test_a_row_answers_questions(tmp_path):
+    lines = []
+    for i in range(40):
+        who, where = ("Ann", "Bob", "Cleo")[i % 3], ("Rome", "Oslo", "Lima")[i // 3 % 3]
+        context = f"In the year {i} {who} went to {where} by boat."
+        answers = {"text": [where], "answer_start": [context.index(where)]}
+        row = {"id": f"q{i}", "question": f"Where did {who} go?", "context": context}
+        lines.append(json.dumps({**row, "answers": answers}))
+    (tmp_path / "questions").mkdir()
+    for name, part in (("train", lines[:20]), ("validation", lines[20:30]), ("test", lines[30:])):
+        (tmp_path / f"questions/{name}.jsonl").write_text("\n".join(part))
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'name = "mine"\ndata = "questions"\nmodel = "tiny"\ncolumns = ["exact_match", "f1"]\n'
+        '[[rows]]\nname = "read"\nset = {epochs = 1, max_length = 48, device = "cpu"}\n'
+    )
+    study = make_study(load_recipe(path), out=tmp_path / "out")
+    told = describe(study, measure=True, said=str.strip)
+    assert told["runs"][0]["minutes"] is not None
+    (read,) = run_study(study, progress=False)
+    assert set(read.metrics["original"]) == {"exact_match", "f1", "bleu", "meteor", "rouge_l"}
+    assert read.rows["evaluated"] == read.value("f1").n == 10
+    assert (study.folder / read.predictions["original"]).is_file()
+    assert set(read.facts["definitions"]) == set(read.metrics["original"])
+
+
+def test_a_frozen_row_costs_one_pass_and_no_steps(recipe, tmp_path):
+    frozen = override(load_recipe(recipe), {"fast.freeze": "all-but-head"})
+    told = describe(make_study(frozen, out=tmp_path / "out"), measure=True, said=str.strip)
+    slow, fast = (run["minutes"] for run in told["runs"])
+    assert slow is not None
+    assert fast is not None
+    work = Work(steps=100, train=10, validated=40, tested=5, once=True)
+    cost = Cost(step=60.0, row=6.0)
+    assert work.minutes(cost, epochs=4) == pytest.approx((10 + 10 + 5) * 6 / 60)
+    assert replace(work, once=False).minutes(cost, epochs=4) == pytest.approx(100 + (40 + 5) / 10)
