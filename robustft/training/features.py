@@ -123,13 +123,14 @@ def reuse_frozen(
         return None
     if not (isinstance(train, TokenExamples) and isinstance(validation, TokenExamples)):
         return None
-    layers = frozen_layers(loaded.model)
-    if not layers:
+    if all(parameter.requires_grad for parameter in loaded.model.parameters()):
         return None
     started = time.perf_counter()
-    parts = anatomy(loaded.model)
-    first = layers == len(parts.layers) and parts.pools_first_token
     try:
+        layers, parts = frozen_layers(loaded.model), anatomy(loaded.model)
+        if not layers:
+            return None
+        first = layers == len(parts.layers) and parts.pools_first_token
         frozen = FrozenPart(Prefix(loaded.model, layers), first, precision)
         upper = suffix_model(loaded.model, layers)
         width = compare(loaded.model, upper, frozen, train)

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from robustft.data.task import Task, TaskType
-from robustft.errors import UsageError
+from robustft.errors import ModelError, UsageError
 from robustft.model.freezing import freeze
 from robustft.seeding import fold_in
 from robustft.training import feature_store, features, frozen_part, loop
@@ -162,6 +162,17 @@ def test_what_does_not_compare_equal_is_not_reused(deep, reviews, tmp_path, monk
     assert "differ by" in said
     result = trained(deep, reviews, tmp_path / "run", freeze="encoder")
     assert any("not reused" in notice for notice in result.notices)
+
+
+def test_a_model_without_layers_trains_whole(deep, reviews, tmp_path, monkeypatch):
+    def unknown(model):
+        raise ModelError("Odd: expected an encoder, got none")
+
+    monkeypatch.setattr(features, "frozen_layers", unknown)
+    found, loaded = reused(deep, reviews, tmp_path)
+    assert found.model is loaded.model
+    assert found.notices[0].endswith("not reused: Odd: expected an encoder, got none")
+    assert reused(deep, reviews, tmp_path, "none")[0] is None
 
 
 def test_a_part_in_which_something_trains_is_not_reused(deep, reviews, tmp_path, monkeypatch):
