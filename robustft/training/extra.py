@@ -119,9 +119,10 @@ def shared_texts(extra: Iterable[Extra], dataset: TextDataset) -> list[str]:
                 sum(row in own for row in dataset[name].rows_of_texts) if name in dataset else 0
             )
             if shared:
+                texts = "1 text" if shared == 1 else f"{shared:,} texts"
+                also = "is also" if shared == 1 else "are also"
                 said.append(
-                    f"{shared:,} texts of {name} are also in the extra data {each.name}: "
-                    "scores will flatter"
+                    f"{texts} of {name} {also} in the extra data {each.name}: scores will flatter"
                 )
     return said
 
