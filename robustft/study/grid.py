@@ -203,7 +203,9 @@ def expand(recipe: Recipe, seeds: int | None = None) -> tuple[RunSpec, ...]:
         here = [row for row in recipe.rows if not wanted or row.name in wanted]
         rows = [one for row in here for one in _gridded(recipe, row, dataset)]
         for number in range(seeds or recipe.seeds):
-            found += [_seeded(spec, number) for spec in rows]
+            # What draws nothing at random is run once.
+            drawn = [s for s in rows if not number or "seed" in settings_of_kind(s.kind)]
+            found += [_seeded(spec, number) for spec in drawn]
     return tuple(found)
 
 

@@ -108,6 +108,17 @@ def test_each_run_of_a_row_has_seeds_of_its_own_for_order_and_initialisation():
     assert len({r.identity for r in runs}) == 3
 
 
+def test_what_draws_nothing_at_random_is_run_once():
+    recipe = made(rows=[{"name": "base"}, {"name": "count", "kind": "parameters"}], seeds=3)
+    assert [r.row for r in expand(recipe)] == ["base", "count", "base", "base"]
+
+
+def test_a_table_may_have_rows_of_its_own():
+    datasets = [{"name": "a", "rows": ["base"]}, {"name": "b", "rows": ["long", "words"]}]
+    recipe = made(datasets=datasets)
+    assert [r.name for r in expand(recipe)] == ["a-base-seed0", "b-long-seed0", "b-words-seed0"]
+
+
 def test_rows_of_the_extension_run_when_asked_for():
     runs = expand(made())
     assert [r.row for r in choose(runs, None)[0]] == ["base", "long", "words"]
