@@ -1,4 +1,7 @@
-"""What holds for every test: no network, no surprise from hypothesis, no state left behind."""
+"""What holds for every test: no surprise from hypothesis, no state left behind.
+
+That no test opens a socket is pytest's configuration in pyproject.toml.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import pytest
 from hypothesis import HealthCheck, settings
-from pytest_socket import disable_socket, enable_socket
 
 # A shared machine is slow at times; that is no failure of a test.
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -26,22 +28,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Write what the transforms give now into tests/golden; review the difference.",
     )
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _no_network():
-    """Any socket but a local one raises; pools of processes talk over unix sockets."""
-    disable_socket(allow_unix_socket=True)
-    yield
-    enable_socket()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _own_cache(tmp_path_factory):
-    """What can be computed again is kept in a folder of the tests, never in the user's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROBUSTFT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture

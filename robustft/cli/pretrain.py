@@ -21,6 +21,7 @@ from robustft.cli.options import (
     SplitOption,
     TextColumnOption,
 )
+from robustft.cli.train_options import PushOption
 
 if TYPE_CHECKING:
     from robustft.training.pretraining import Pretrained
@@ -118,6 +119,7 @@ def pretrain(
     device: DeviceOption = "auto",
     json: JsonOption = False,
     dry_run: DryRunOption = False,
+    push: PushOption = None,
 ) -> int:
     """Pretrain a masked language model, from scratch or on from a checkpoint.
 
@@ -173,6 +175,10 @@ def pretrain(
         if notice not in plan.notices:
             console.note(notice)
     _show(made, as_json=json)
+    if push is not None:
+        from robustft.model.push import push_run
+
+        console.note(f"pushed: {push_run(made.folder, push).url}")
     return 0
 
 

@@ -42,6 +42,7 @@ class HiddenTokens(torch.nn.Module):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
+        self.config = model.config
         self._selected: torch.Tensor | None = None
         _output_of(model).register_forward_pre_hook(self._pick)
 

@@ -73,11 +73,11 @@ def test_module_is_runnable():
 
 
 def test_unknown_command_names_the_nearest(run_cli):
-    code, out, err = run_cli("trian")
+    code, out, err = run_cli("evla")
     assert code == 2
     assert out == ""
     assert err.startswith("robustft: expected a command (demo, list, transform,")
-    assert err.endswith("got 'trian'; did you mean 'train'?\n")
+    assert err.endswith("got 'evla'; did you mean 'eval'?\n")
 
 
 def test_unknown_option_names_the_nearest(run_cli):
