@@ -347,9 +347,9 @@ def _check_finite(
     recent: list[float], step: int, total_steps: int, arguments: TrainingArguments
 ) -> None:
     """Stop at the first loss that is no number; `recent` are those of the steps up to `step`."""
-    if math.isfinite(recent[-1]):
+    first = next((i for i, loss in enumerate(recent) if not math.isfinite(loss)), None)
+    if first is None:
         return
-    first = next(i for i, loss in enumerate(recent) if not math.isfinite(loss))
     raise ModelError(
         f"training: expected a finite loss, got {recent[first]} at step "
         f"{step - len(recent) + first + 2} of {total_steps}; the learning rate "

@@ -7,9 +7,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from robustft.errors import ModelError
 from robustft.training import loop
 from robustft.training.arguments import training_arguments
 from robustft.training.loop import fit
+from robustft.training.setup import Setup
 from robustft.training.validation import Scores
 
 QUICK = {"epochs": 2, "batch_size": 8, "learning_rate": 1e-2, "max_length": 48, "device": "cpu"}
@@ -218,3 +220,23 @@ def test_a_rate_that_destroys_a_pretrained_model_is_recognised(small, reviews, t
     ]
     assert warnings
     assert all("likely cause" in message for message in warnings)
+
+
+def test_where_losses_are_read_seldom_the_step_is_still_named(
+    small, reviews, tmp_path, monkeypatch
+):
+    """As on a GPU: read after the first step, every 20th and the last of an epoch."""
+    real = loop.train_step
+
+    def breaking(setup, rows, step, total):
+        loss = real(setup, rows, step, total)
+        return loss * float("nan") if step == 2 else loss
+
+    monkeypatch.setattr(Setup, "split", False)
+    monkeypatch.setattr(loop, "train_step", breaking)
+    with pytest.raises(ModelError, match="got nan at step 3 of 12"):
+        trained(small, reviews, tmp_path / "a")
+    monkeypatch.setattr(loop, "train_step", real)
+    seldom = trained(small, reviews, tmp_path / "b", eval_steps=4)
+    assert [entry["step"] for entry in seldom.curve] == [4, 8, 12]
+    assert all(entry["train_loss"] > 0 for entry in seldom.curve)
