@@ -7,6 +7,7 @@ from typing import Any
 
 from robustft.scoring.seeds import over_seeds
 from robustft.study.formats import (
+    column_parts,
     heading,
     interval_text,
     number_text,
@@ -19,6 +20,8 @@ from robustft.study.schema import Figure
 from robustft.study.tables import file_name, number_cell, row_cell, title_of
 
 __all__ = [
+    "epoch_tables",
+    "epoch_values",
     "length_tables",
     "loss_tables",
     "run_tables",
@@ -35,7 +38,7 @@ def timing_tables(study: Gathered) -> list[Table]:
 
 
 def _timings(study: Gathered, dataset: str) -> Table | None:
-    lines = [line for line in study.shown(dataset) if line.good]
+    lines = [x for x in study.shown(dataset) if any(r.minutes is not None for r in x.good)]
     if not lines:
         return None
     rows = []
@@ -127,14 +130,15 @@ def step_means(line: Line, every: int | None = None) -> dict[int, dict[str, floa
     """Return the losses by optimizer step, means over the seeds that have that step."""
     found: dict[int, dict[str, list[float]]] = {}
     for entry in (e for result in line.good for e in result.curve):
-        step = int(entry["step"])
-        if every is None or step % every == 0:
-            for key, value in entry.items():
-                if key != "step" and isinstance(value, int | float):
-                    found.setdefault(step, {}).setdefault(key, []).append(float(value))
+        for key, value in entry.items():
+            if key != "step" and isinstance(value, int | float):
+                of_step = found.setdefault(int(entry["step"]), {})
+                of_step.setdefault(key, []).append(float(value))
+    chosen = [step for step in found if every is None or step % every == 0]
+    # A run that was logged at other steps, or is short, shows those it has.
     return {
-        step: {key: sum(values) / len(values) for key, values in entry.items()}
-        for step, entry in sorted(found.items())
+        step: {key: sum(values) / len(values) for key, values in found[step].items()}
+        for step in sorted(chosen if len(chosen) > 1 else found)
     }
 
 
@@ -144,6 +148,49 @@ def published_steps(figure: Figure, row: str) -> dict[int, dict[str, float]]:
         dict(zip(figure.points, point, strict=False)) for point in figure.published.get(row, [])
     ]
     return {int(p["step"]): {k: v for k, v in p.items() if k != "step"} for p in points}
+
+
+def epoch_tables(study: Gathered) -> list[Table]:
+    """Return a metric by epoch beside the source's, for the figures that have its curve."""
+    made = []
+    for figure in study.recipe.figures:
+        if figure.kind == "learning-curves" and figure.published:
+            found = (_epochs(study, figure, dataset) for dataset in study.lines)
+            made += [table for table in found if table is not None]
+    return made
+
+
+def _epochs(study: Gathered, figure: Figure, dataset: str) -> Table | None:
+    named = [x for n in figure.published if (x := study.line(n, dataset)) and x.good]
+    key = column_parts(figure.metric)[1]
+    columns, curves = [Column("epoch", "epoch")], []
+    for line in named:
+        row, place = line.spec.row, figure.points.index(key)
+        claims = {int(p[0]): p[place] for p in figure.published[line.spec.base]}
+        ours = {e: sum(v) / len(v) for e, v in epoch_values(line, key).items()}
+        curves += [(ours, number_text), (claims, published_text)]
+        columns += [Column(f"{row}_{key}", f"{line.label}: {heading(figure.metric)}")]
+        columns += [Column(f"{row}_{key}_published", "published")]
+    epochs = sorted({epoch for curve, _ in curves for epoch in curve})
+    if not epochs:
+        return None
+    rows = []
+    for epoch in epochs:
+        found = [(curve.get(epoch), text) for curve, text in curves]
+        cells = [Cell("" if x is None else text(x), {"": x}) for x, text in found]
+        rows.append((text_cell(str(epoch)), *cells))
+    title = title_of(study, dataset, figure.title or "by epoch")
+    return Table(file_name("epochs", dataset), title, tuple(columns), tuple(rows))
+
+
+def epoch_values(line: Line, key: str) -> dict[int, list[float]]:
+    """Return a metric by epoch, one value a seed."""
+    found: dict[int, list[float]] = {}
+    for entry in (e for result in line.good for e in result.history):
+        value = entry.get(key)
+        if isinstance(value, int | float):
+            found.setdefault(int(entry["epoch"]), []).append(float(value))
+    return dict(sorted(found.items()))
 
 
 def shift_tables(study: Gathered) -> list[Table]:
@@ -223,18 +270,24 @@ def length_tables(study: Gathered) -> list[Table]:
     """Return the share of the texts that are longer than a row's model reads."""
     made = []
     for dataset in study.lines:
-        lines = [line for line in study.shown(dataset) if line.good and line.good[0].truncated]
+        lines = [
+            line
+            for line in study.shown(dataset)
+            if line.good and line.good[0].truncated and line.settings.get("max_length")
+        ]
         if not lines:
             continue
-        splits = list(dict.fromkeys(s for line in lines for s in line.good[0].truncated))
-        columns = (ROW, Column("max_length", "tokens read"), *(Column(s, s) for s in splits))
+        known = {split for line in lines for split in line.good[0].truncated}
+        splits = [split for split in ("train", "validation", ORIGINAL, "test") if split in known]
+        heads = [Column(s, "tested on" if s == ORIGINAL else s) for s in splits]
+        columns = (ROW, Column("max_length", "tokens read"), *heads)
         rows = []
         for line in lines:
             result = line.good[0]
-            limit = result.settings.get("max_length")
+            limit = result.settings["max_length"]
             shares = [result.truncated.get(split) for split in splits]
             cells = [Cell("" if s is None else f"{s:.1%}", {"": s}) for s in shares]
-            rows.append((row_cell(line), text_cell("" if limit is None else str(limit)), *cells))
+            rows.append((row_cell(line), text_cell(str(limit)), *cells))
         title = title_of(study, dataset, "texts that are cut")
         notes = ("The share of each split's texts that are longer than the model reads.",)
         made.append(Table(file_name("lengths", dataset), title, columns, tuple(rows), notes))

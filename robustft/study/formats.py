@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ __all__ = [
     "setting_text",
     "short",
 ]
+
+COUNTS = "parameters"
 
 _METRICS = {
     "mse": "MSE",
@@ -74,7 +77,7 @@ def heading(column: str) -> str:
     name = _METRICS.get(metric, metric.replace("_", " "))
     if group == VALIDATION:
         return f"validation {name}"
-    return name if group == ORIGINAL else f"{name} ({group})"
+    return name if group in (ORIGINAL, COUNTS) else f"{name} ({group})"
 
 
 def axis_label(column: str) -> str:
@@ -90,14 +93,20 @@ def higher_is_better(column: str) -> bool:
 
 def number_text(value: float, *, places: int | None = None) -> str:
     """Return a number with as many places as its size calls for, with a proper minus sign."""
+    size = abs(value)
+    if places is None and size >= 1000 and float(value).is_integer():
+        return f"{value:,.0f}".replace("-", "−")
     if places is None:
-        size = abs(value)
-        places = 3 if size < 10 else 2 if size < 100 else 1
-    if value and abs(value) < 0.5 * 10**-places:
-        # A tiny number, such as a BLEU of 7e-233, is not 0.
-        return f"{value:.1e}".replace("-", "−")
+        places = _places(size)
+        if 0 < size < 0.5 * 10**-places:
+            # A tiny number, such as a BLEU of 7e-233, is not 0.
+            return f"{value:.1e}".replace("-", "−")
     # Adding 0.0 turns a negative zero into one without sign.
-    return f"{round(value, places) + 0.0:.{places}f}".replace("-", "−")
+    return f"{round(value, places) + 0.0:,.{places}f}".replace("-", "−")
+
+
+def _places(size: float) -> int:
+    return 3 if size < 10 else 2 if size < 100 else 1
 
 
 def interval_text(value: float | None, low: float | None, high: float | None) -> str:
@@ -106,11 +115,12 @@ def interval_text(value: float | None, low: float | None, high: float | None) ->
         return "–"
     if low is None or high is None:
         return number_text(value)
-    size = max(abs(value), abs(low), abs(high))
-    places = 3 if size < 10 else 2 if size < 100 else 1
-    low_text, high_text = (f"{round(x, places) + 0.0:.{places}f}" for x in (low, high))
-    text = f"{round(value, places) + 0.0:.{places}f} [{low_text}, {high_text}]"
-    return text.replace("-", "−")
+    places = _places(max(abs(value), abs(low), abs(high)))
+    if 0 < high - low < 4 * 10**-places:
+        # A narrow interval needs more places to be one; beyond nine it is rounding.
+        places = min(places + math.ceil(-math.log10((high - low) / 4 * 10**places)), 9)
+    middle, left, right = (number_text(x, places=places) for x in (value, low, high))
+    return f"{middle} [{left}, {right}]"
 
 
 def published_places(values: Iterable[float | None]) -> int:
@@ -125,7 +135,7 @@ def published_text(value: float | None, places: int | None = None) -> str:
     if value is None:
         return ""
     if float(value).is_integer() and abs(value) >= 10:
-        return f"{value:.0f}"
+        return f"{value:,.0f}"
     if 0 < abs(value) < 1e-4:
         return f"{value:.1e}".replace("-", "−")
     places = published_places([value]) if places is None else places

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -12,10 +12,16 @@ from typing import Any
 
 from robustft.errors import missing_extra
 from robustft.study.compare import Compared
-from robustft.study.details import length_tables, loss_tables, shift_tables, timing_tables
+from robustft.study.details import (
+    epoch_tables,
+    length_tables,
+    loss_tables,
+    shift_tables,
+    timing_tables,
+)
 from robustft.study.formats import heading, setting_heading, setting_text
 from robustft.study.gather import Change, Gathered, changes, main_column
-from robustft.study.model_tables import parameter_tables, tensor_tables
+from robustft.study.model_tables import count_tables, parameter_tables, tensor_tables
 from robustft.study.rendering import Table, to_markdown
 from robustft.study.settings import settings_of_kind
 from robustft.study.tables import dataset_title, result_tables, used
@@ -26,7 +32,15 @@ from robustft.study.verdict import (
     sentence,
 )
 
-__all__ = ["command", "limitations", "orders", "render_page", "sentences"]
+__all__ = [
+    "command",
+    "detail_tables",
+    "limitations",
+    "notices",
+    "orders",
+    "render_page",
+    "sentences",
+]
 
 MANIFEST = "manifest.json"
 
@@ -53,7 +67,6 @@ def render_page(
     """
     template = _template()
     recipe = study.recipe
-    details = [length_tables, loss_tables, shift_tables, parameter_tables, tensor_tables]
     text: str = template.render(
         title=recipe.title or recipe.name,
         source=recipe.source,
@@ -71,13 +84,47 @@ def render_page(
         orders=orders(study),
         figures=figures,
         no_figures=no_figures,
-        details=_markdown(study, (table for make in details for table in make(study))),
+        details=_markdown(study, detail_tables(study)),
+        notices=notices(study),
         inferred=[setting_heading(name) for name in recipe.inferred],
         limitations=limitations(study),
         notes=[*recipe.notes, *(f"{x.label}: {x.note}" for x in _noted(study))],
         timings=_markdown(study, timing_tables(study)),
     )
     return text.rstrip() + "\n"
+
+
+def detail_tables(study: Gathered) -> Iterator[Table]:
+    """Return the tables behind the results, in the order in which they are shown."""
+    for make in (
+        length_tables,
+        epoch_tables,
+        loss_tables,
+        shift_tables,
+        count_tables,
+        parameter_tables,
+        tensor_tables,
+    ):
+        yield from make(study)
+
+
+def notices(study: Gathered) -> list[str]:
+    """Return what the runs themselves had to say, once each, with the rows that said it."""
+    found: dict[str, dict[str, None]] = {}
+    for line in (x for x in study.all_lines if x.spec.kind != "parameters"):
+        for told in dict.fromkeys(n for run in line.good for n in run.notices):
+            found.setdefault(told, {})[line.spec.name.removesuffix("-seed0")] = None
+    return [f"{told} ({_which(study, list(rows))})" for told, rows in found.items()]
+
+
+def _which(study: Gathered, rows: list[str]) -> str:
+    """Return rows by their names, shortly where they are all."""
+    good = [line for line in study.all_lines if line.good]
+    for what, kinds in (("all rows", None), ("all trained rows", "train")):
+        names = [x.spec.name.removesuffix("-seed0") for x in good if kinds in (None, x.spec.kind)]
+        if len(rows) > 2 and set(rows) == set(names):
+            return what
+    return ", ".join(rows)
 
 
 def _template() -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustft.data.files import atomic_path
 from robustft.errors import missing_extra
-from robustft.study.details import published_steps, step_means
+from robustft.study.details import epoch_values, published_steps, step_means
 from robustft.study.formats import axis_label, column_parts, heading, setting_text
 from robustft.study.gather import Gathered, Line
 from robustft.study.schema import Figure
@@ -94,8 +94,8 @@ def _stem(figures: Sequence[Figure], figure: Figure) -> str:
 
 
 def _drawing(study: Gathered, figure: Figure, dataset: str) -> Canvas | None:
-    lines = [x for name in figure.rows if (x := study.line(name, dataset))]
-    lines = [line for line in lines or study.shown(dataset) if line.good]
+    named = [x for name in figure.rows if (x := study.line(name, dataset))]
+    lines = [line for line in (named if figure.rows else study.shown(dataset)) if line.good]
     title = " · ".join(p for p in (dataset_title(study, dataset), figure.title) if p)
     if figure.kind == "learning-curves":
         return _learning_curves(figure, lines, title)
@@ -122,7 +122,7 @@ def _new(rows: int, columns: int, height: float, title: str) -> tuple[Canvas, li
     canvas = MplFigure(figsize=(_WIDTH, height), layout="constrained")
     FigureCanvasAgg(canvas)
     canvas.suptitle("\n".join(textwrap.wrap(title, 90)), fontsize=13)
-    axes = canvas.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    axes = canvas.subplots(rows, columns, squeeze=False, sharey=True)
     return canvas, [axis for row in axes for axis in row]
 
 
@@ -155,16 +155,6 @@ def _learning_curves(figure: Figure, lines: Sequence[Line], title: str) -> Canva
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False)
     axes[0].set_ylabel(axis_label(figure.metric or "validation.loss"))
     return canvas
-
-
-def epoch_values(line: Line, key: str) -> dict[int, list[float]]:
-    """Return a metric by epoch, one value a seed."""
-    found: dict[int, list[float]] = {}
-    for entry in (e for result in line.good for e in result.history):
-        value = entry.get(key)
-        if isinstance(value, int | float):
-            found.setdefault(int(entry["epoch"]), []).append(float(value))
-    return dict(sorted(found.items()))
 
 
 def _points(figure: Figure, row: str, key: str) -> list[tuple[float, float]]:

@@ -38,6 +38,7 @@ _HIDDEN = frozenset(
     {
         "seed", "init_seed", "device", "precision", "force", "task", "text_column", "pair_column",
         "label_column", "id_column", "label_map", "label_kind", "eval_steps", "eval_split",
+        "data_seed",
     }
 )  # fmt: skip
 _FIELDS = ("", "low", "high", "sd", "seeds", "n")
@@ -217,6 +218,9 @@ def _what_numbers_are(study: Gathered, lines: Sequence[Line]) -> str:
     if not seeds:
         return ""
     if seeds == {1}:
+        numbers = [line.number(c) for line in lines for c in study.columns_of(line.spec.dataset)]
+        if not any(n is not None and n.low is not None for n in numbers):
+            return ""
         return (
             "In brackets: 95 % interval over the test rows; one seed, so nothing is said of others."
         )
@@ -267,20 +271,34 @@ def best_published(claims: Mapping[str, float], column: str) -> list[str]:
 
 
 def used(results: Iterable[RowResult]) -> list[str]:
-    """Return what the runs really used: data, model and numbers of rows, and for which rows."""
+    """Return what the runs really used: models, data and numbers of rows, and for which rows."""
+    results = list(results)
+    models = _by_row((r, r.model) for r in results)
+    return [
+        *(f"Model: {text}." for text in models),
+        *(f"Data: {text}." for text in _by_row((r, _data_text(r)) for r in results)),
+    ]
+
+
+def _data_text(result: RowResult) -> str:
+    """Return the data's name with the numbers of rows that were used."""
+    counts = ", ".join(
+        f"{result.rows[name]:,} {word}" for name, word in _ROWS.items() if result.rows.get(name)
+    )
+    split = result.facts.get("split")
+    counts += f" ({split} split)" if split and result.rows.get("evaluated") else ""
+    return ": ".join(part for part in (result.data, counts) if part)
+
+
+def _by_row(told: Iterable[tuple[RowResult, str]]) -> list[str]:
+    """Return distinct texts, with the rows that each is of where they differ."""
     found: dict[str, dict[str, None]] = {}
-    for result in results:
-        counts = ", ".join(
-            f"{result.rows[name]:,} {word}" for name, word in _ROWS.items() if result.rows.get(name)
-        )
-        split = result.facts.get("split")
-        counts += f" ({split} split)" if split and result.rows.get("evaluated") else ""
-        parts = [f"model {result.model}" if result.model else "", f"data {result.data}"]
-        text = ", ".join(p for p in parts if p) + (f": {counts}" if counts else "")
-        found.setdefault(text, {})[result.label or result.row] = None
-    if len(found) == 1:
-        return [f"Used: {next(iter(found))}."]
-    return [f"Used for {quoted(rows)}: {text}." for text, rows in found.items()]
+    for result, text in told:
+        if text:
+            found.setdefault(text, {})[result.label or result.row] = None
+    if len(found) < 2:
+        return list(found)
+    return [f"{text} for {quoted(rows)}" for text, rows in found.items()]
 
 
 # How the numbers of rows are told, by split.

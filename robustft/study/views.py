@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING
 from robustft.data.files import atomic_path
 from robustft.errors import MissingExtraError
 from robustft.study.compare import Compared, compare_all
-from robustft.study.details import (
-    length_tables,
-    loss_tables,
-    run_tables,
-    shift_tables,
-    timing_tables,
-)
+from robustft.study.details import run_tables, timing_tables
 from robustft.study.gather import Gathered, gather
-from robustft.study.model_tables import all_tensors, parameter_tables, tensor_tables
-from robustft.study.page import orders, render_page, sentences
+from robustft.study.model_tables import all_tensors
+from robustft.study.page import detail_tables, notices, orders, render_page, sentences
 from robustft.study.plots import Drawn, draw_all
 from robustft.study.rendering import Table, to_console, to_csv, to_latex, to_markdown
 from robustft.study.tables import result_tables
@@ -76,7 +70,12 @@ def print_tables(folder: Path, console: Console) -> None:
         console.print(f"\nOrder of the rows, {order['heading']}:", soft_wrap=True, markup=False)
         for line in order["lines"]:
             console.print(f"• {line}", soft_wrap=True, markup=False)
-    for table in [*_details(study), *timing_tables(study)]:
+    told = notices(study)
+    if told:
+        console.print("\nWhat the runs said:")
+    for line in told:
+        console.print(f"• {line}", soft_wrap=True, markup=False)
+    for table in [*detail_tables(study), *timing_tables(study)]:
         console.print()
         to_console(table, console)
 
@@ -84,14 +83,9 @@ def print_tables(folder: Path, console: Console) -> None:
 def _tables(study: Gathered, compared: Sequence[Compared]) -> Iterator[Table]:
     yield from result_tables(study)
     yield from comparison_tables(study, compared)
-    yield from _details(study)
+    yield from detail_tables(study)
     yield from run_tables(study)
     yield from timing_tables(study)
-
-
-def _details(study: Gathered) -> Iterator[Table]:
-    for make in (length_tables, loss_tables, shift_tables, parameter_tables, tensor_tables):
-        yield from make(study)
 
 
 def _write_table(folder: Path, table: Table) -> Iterator[Path]:

@@ -21,6 +21,10 @@ def section(text, title):
     return text.partition(f"## {title}\n")[2].partition("\n## ")[0]
 
 
+def label(made, row):
+    return gather(made.folder).line(row).label
+
+
 def snapshot(folder, *, without=()):
     views = [p for d in ("tables", "figures") for p in (folder / d).iterdir()]
     return {p.name: p.read_bytes() for p in views if p.stem not in without}
@@ -35,7 +39,7 @@ def test_the_page_has_all_its_parts(conflibert):
     assert "1,000 training rows" in ran
     assert "| 1.75 |" in section(text, "Results: published beside ours")
     assert "(published −46 %)" in section(text, "Comparisons")
-    assert "Published, best first: 1. unrestricted, 512 tokens" in text
+    assert f"Published, best first: 1. {label(conflibert, 'max_length')}; 2. " in text
     assert "](figures/losses.png)" in section(text, "Figures")
     assert "bit-identical" in section(text, "Details")
     assert "- optimizer" in section(text, "Inferred settings")
@@ -93,6 +97,18 @@ def test_views_are_written_whole_and_leave_nothing_else(conflibert):
     assert not list(conflibert.folder.rglob("*.tmp"))
 
 
+def test_what_the_runs_said_is_told_once_with_the_rows_that_said_it(conflibert):
+    for row in ("restricted", "pooler"):
+        conflibert.regression(row, 1.3, notices=["frozen part: 1 MB"])
+    for row in ("unrestricted", "unrestricted_20", "max_length"):
+        conflibert.regression(row, 1.0, notices=["learned nothing"] if row == "max_length" else [])
+    said = section(page(conflibert), "What the runs said")
+    assert said.strip().splitlines() == [
+        "- frozen part: 1 MB (restricted, pooler)",
+        "- learned nothing (max_length)",
+    ]
+
+
 def test_without_matplotlib_the_page_says_why_it_has_no_figure(conflibert, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert "pip install 'robustft[study]'" in section(page(conflibert), "Figures")
@@ -102,7 +118,7 @@ def test_the_tables_are_printed_with_what_the_comparisons_say(conflibert):
     out = io.StringIO()
     print_tables(conflibert.folder, Console(file=out, width=100))
     text = out.getvalue()
-    assert "unrestricted, 20 epochs" in text
+    assert label(conflibert, "unrestricted_20") in text
     assert "[" in text.partition("MSE")[2]
     assert "Order of the rows, MSE:" in text
     assert "losses" in text.lower()

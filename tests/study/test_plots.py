@@ -8,6 +8,7 @@ import pytest
 
 from robustft.errors import MissingExtraError
 from robustft.study import plots
+from robustft.study.details import epoch_values
 from robustft.study.gather import gather
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -128,7 +129,7 @@ def test_pictures_are_a_thousand_pixels_wide_and_the_users_style_is_left_alone(s
 def test_several_seeds_are_a_mean_with_a_band(survey, tmp_path):
     survey.classification("fixed", 0.9, dataset="one", seed=1, loss=0.3)
     study = gather(survey.folder)
-    points = plots.epoch_values(study.line("fixed", "one"), "accuracy")
+    points = epoch_values(study.line("fixed", "one"), "accuracy")
     assert [len(values) for values in points.values()] == [2, 2, 2]
     plots.draw_all(study, tmp_path)
     assert "FillBetween" in (tmp_path / "learning-curves-one.svg").read_text(encoding="utf-8")

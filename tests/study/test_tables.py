@@ -6,9 +6,17 @@ import io
 import pytest
 from rich.console import Console
 
-from robustft.study.details import length_tables, loss_tables, shift_tables, timing_tables
+from robustft.study.details import (
+    epoch_tables,
+    length_tables,
+    loss_tables,
+    shift_tables,
+    timing_tables,
+)
+from robustft.study.formats import interval_text
 from robustft.study.gather import changes, gather
-from robustft.study.model_tables import all_tensors, parameter_tables, tensor_tables
+from robustft.study.model_tables import all_tensors, count_tables, parameter_tables, tensor_tables
+from robustft.study.parameters_row import run_parameters
 from robustft.study.rendering import (
     Cell,
     Column,
@@ -18,6 +26,8 @@ from robustft.study.rendering import (
     to_latex,
     to_markdown,
 )
+from robustft.study.results import write_result
+from robustft.study.rows import Context, marked
 from robustft.study.tables import result_tables
 
 SURVEY = {
@@ -131,7 +141,10 @@ def test_every_setting_that_is_not_the_recipes_is_named(conflibert):
     (table,) = result_tables(study)
     (note,) = [n for n in table.footnotes if n.startswith("Other than in the recipe")]
     assert all(text in note for text in told)
-    assert any("1,000 training rows" in n and "model tiny" in n for n in table.footnotes)
+    assert {
+        "Model: tiny.",
+        "Data: made: 1,000 training rows, 100 validation rows, 120 rows tested on (test split).",
+    } <= set(table.footnotes)
 
 
 def test_minutes_change_no_table_but_the_timings(conflibert):
@@ -153,6 +166,44 @@ def test_losses_stand_side_by_side_with_the_published_ones(conflibert):
     assert texts(table)[0][3:5] == ["1.853", "2.123"]
     assert texts(table)[-1] == ["5,000", "", "", "1.652", "1.834", "", "", "0.477", "0.927"]
     assert table.rows[0][1].raw[""] == pytest.approx(1.32 + 300 / 500)
+
+
+def test_a_short_run_shows_the_steps_that_it_has(conflibert):
+    curve = [{"step": s, "train_loss": 1.0, "loss": 2.0} for s in (7, 14)]
+    conflibert.regression("restricted", 1.3, curve=curve)
+    conflibert.regression("unrestricted", 1.3, curve=curve)
+    (table,) = loss_tables(gather(conflibert.folder))
+    assert texts(table)[1] == ["14", "1.000", "2.000", "", "", "1.000", "2.000", "", ""]
+
+
+def test_a_published_curve_stands_beside_ours_by_epoch(hand_made):
+    figure = {
+        "kind": "learning-curves",
+        "metric": "validation.loss",
+        "points": ["epoch", "loss"],
+        "published": {"fixed": [[1, 124], [2, 116]]},
+    }
+    made = hand_made.recipe({"name": "one", "rows": SURVEY["rows"], "figures": [figure]})
+    made.classification("fixed", 0.9, loss=0.5)
+    (table,) = epoch_tables(gather(made.folder))
+    assert texts(table) == [["1", "0.700", "124"], ["2", "0.600", "116"], ["3", "0.567", ""]]
+
+
+def test_counts_stand_beside_their_formulas_and_other_heads(hand_made):
+    rows = [{"name": "count", "kind": "parameters"}]
+    made = hand_made.recipe({"name": "counts", "model": "bert-base-uncased", "rows": rows})
+    spec = made.spec("count")
+    found = run_parameters(spec, Context(made.folder, made.recipe_.evaluation, {}))
+    write_result(made.folder, marked(found, spec))
+    modules, heads = count_tables(gather(made.folder))
+    by_part = {row[0].text: [cell.text for cell in row[1:]] for row in modules.rows}
+    assert by_part["embeddings"][0] == by_part["embeddings"][3] == "23,837,184"
+    assert by_part["encoder/layer 11"][0] == "7,087,872"
+    assert "encoder/layer 11/output/dense" not in by_part
+    assert texts(heads)[-2] == [
+        "total", "109,482,240", "109,483,778", "108,893,186", "1,538", "−589,054",
+    ]  # fmt: skip
+    assert parameter_tables(gather(made.folder)) == []
 
 
 def test_parameters_and_tensors_by_component(conflibert):
@@ -187,6 +238,24 @@ def test_shifts_show_both_sets_and_the_paired_change(conflibert):
 def test_shares_of_long_texts_are_told(conflibert):
     (table,) = length_tables(gather(conflibert.folder))
     assert texts(table)[2][1:] == ["256", "36.0%", "35.0%"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ((0.8723, 0.701, 1.054), "0.872 [0.701, 1.054]"),
+        ((0.0013, 0.0008, 0.0019), "0.0013 [0.0008, 0.0019]"),
+        ((-0.2, -0.30001, -0.1), "−0.200 [−0.300, −0.100]"),
+        ((71.234, 70, 72), "71.23 [70.00, 72.00]"),
+        ((0.5, 0.5, 0.5), "0.500 [0.500, 0.500]"),
+        ((0.5, None, None), "0.500"),
+        ((7e-233, None, None), "7.0e−233"),
+        ((109482240.0, None, None), "109,482,240"),
+        ((None, None, None), "–"),
+    ],
+)
+def test_numbers_have_the_places_that_their_interval_allows(number, text):
+    assert interval_text(*number) == text
 
 
 @pytest.fixture
