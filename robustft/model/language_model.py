@@ -46,6 +46,10 @@ class HiddenTokens(torch.nn.Module):
         self._selected: torch.Tensor | None = None
         _output_of(model).register_forward_pre_hook(self._pick)
 
+    def set_attn_implementation(self, name: str) -> None:
+        """Choose how the model computes attention, as its own method does."""
+        self.model.set_attn_implementation(name)
+
     def forward(self, selected: torch.Tensor, **inputs: torch.Tensor) -> Any:
         """Return the model's outputs with logits for the places where `selected` is true."""
         self._selected = selected
