@@ -65,19 +65,14 @@ def render_page(
     MissingExtraError
         jinja2 is not installed.
     """
-    template = _template()
     recipe = study.recipe
-    text: str = template.render(
+    text: str = _template().render(
         title=recipe.title or recipe.name,
         source=recipe.source,
         about=recipe.about,
         finished=study.finished,
         command=command(study),
-        facts=[
-            *used(study.results),
-            *(f"Other than in the recipe: {c.text}." for c in changes(study)),
-            *_versions(study),
-        ],
+        facts=_facts(study),
         results=_markdown(study, result_tables(study)),
         sentences=sentences(study, compared),
         comparisons=_markdown(study, comparison_tables(study, compared)),
@@ -180,6 +175,12 @@ def _for_all(study: Gathered, change: Change) -> bool:
     ]
     one_data = change.setting != "data" or len(study.lines) < 2
     return one_data and bool(values) and set(values) == {change.used}
+
+
+def _facts(study: Gathered) -> list[str]:
+    """Return what was run: models, data, what is not the recipe's, versions."""
+    other = [f"Other than in the recipe: {change.text}." for change in changes(study)]
+    return [*used(study.results), *other, *_versions(study)]
 
 
 def _versions(study: Gathered) -> list[str]:

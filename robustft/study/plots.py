@@ -17,7 +17,7 @@ from robustft.data.files import atomic_path
 from robustft.errors import missing_extra
 from robustft.study.details import epoch_values, published_steps, step_means
 from robustft.study.formats import axis_label, column_parts, heading, setting_text
-from robustft.study.gather import Gathered, Line
+from robustft.study.gather import Gathered, Line, Number
 from robustft.study.schema import Figure
 from robustft.study.tables import dataset_title, file_name, title_of
 
@@ -241,48 +241,56 @@ def _bar_columns(study: Gathered, figure: Figure, lines: Sequence[Line]) -> list
 def _bar_series(
     axis: Axes, lines: Sequence[Line], column: str, shift: float, width: float, number: int
 ) -> None:
+    """Draw one metric of all rows; a width of 0 makes points of the bars."""
     from matplotlib.colors import to_rgba
 
     colour = _COLOURS[number]
     found = [(i + shift, n) for i, line in enumerate(lines) if (n := line.number(column))]
-    several = any(n.sd is not None for _, n in found)
-    what = "t interval over seeds" if several else "interval over test rows"
     places, values = [y for y, _ in found], [n.value for _, n in found]
     if width:
         axis.barh(places, values, width, color=to_rgba(colour, 0.55), label=heading(column))
     else:
         look: dict[str, Any] = {"color": colour, "marker": _MARKERS[number], "markersize": 9}
         axis.plot(values, places, linestyle="none", label=heading(column), **look)
+    # One entry in the legend stands for the intervals, and one for the diamonds, of all series.
+    _intervals(axis, found, named=not number)
+    said = [(i + shift, x.published[column]) for i, x in enumerate(lines) if column in x.published]
+    if said:
+        heights, middles = zip(*said, strict=True)
+        axis.plot(middles, heights, label=None if number else "published", **_PUBLISHED)
+
+
+_PUBLISHED: dict[str, Any] = {
+    "linestyle": "none",
+    "marker": "D",
+    "markersize": 11,
+    "markerfacecolor": "none",
+    "markeredgewidth": 1.5,
+    "markeredgecolor": "#222222",
+}
+
+
+def _intervals(axis: Axes, found: Sequence[tuple[float, Number]], *, named: bool) -> None:
+    """Draw the intervals that there are, at their rows' heights."""
     sure = [
         (y, n.value, n.value - n.low, n.high - n.value)
         for y, n in found
         if n.low is not None and n.high is not None
     ]
-    if sure:
-        heights, middles, lefts, rights = zip(*sure, strict=True)
-        axis.errorbar(
-            middles,
-            heights,
-            xerr=[lefts, rights],
-            fmt="none",
-            ecolor="#222222",
-            capsize=3,
-            label=f"95 % {what}" if not number else None,
-        )
-    said = [(i + shift, line.published[column]) for i, line in enumerate(lines)
-            if column in line.published]  # fmt: skip
-    if said:
-        axis.plot(
-            [x for _, x in said],
-            [y for y, _ in said],
-            linestyle="none",
-            marker="D",
-            markersize=11,
-            markerfacecolor="none",
-            markeredgewidth=1.5,
-            markeredgecolor="#222222",
-            label="published" if not number else None,
-        )
+    if not sure:
+        return
+    several = any(n.sd is not None for _, n in found)
+    what = "t interval over seeds" if several else "interval over test rows"
+    heights, middles, lefts, rights = zip(*sure, strict=True)
+    axis.errorbar(
+        middles,
+        heights,
+        xerr=[lefts, rights],
+        fmt="none",
+        ecolor="#222222",
+        capsize=3,
+        label=f"95 % {what}" if named else None,
+    )
 
 
 _SHARES = frozenset({"accuracy", "macro_f1", "f1", "precision", "recall"})
