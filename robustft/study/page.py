@@ -24,7 +24,7 @@ from robustft.study.gather import Change, Gathered, changes, main_column
 from robustft.study.model_tables import count_tables, parameter_tables, tensor_tables
 from robustft.study.rendering import Table, to_markdown
 from robustft.study.settings import settings_of_kind
-from robustft.study.tables import dataset_title, result_tables, used
+from robustft.study.tables import dataset_title, result_tables, setting_name, used
 from robustft.study.verdict import (
     comparison_tables,
     observed_order,
@@ -81,7 +81,7 @@ def render_page(
         no_figures=no_figures,
         details=_markdown(study, detail_tables(study)),
         notices=notices(study),
-        inferred=[setting_heading(name) for name in recipe.inferred],
+        inferred=[_inferred(study, entry) for entry in recipe.inferred],
         limitations=limitations(study),
         notes=[*recipe.notes, *(f"{x.label}: {x.note}" for x in _noted(study))],
         timings=_markdown(study, timing_tables(study)),
@@ -177,6 +177,15 @@ def _for_all(study: Gathered, change: Change) -> bool:
     return one_data and bool(values) and set(values) == {change.used}
 
 
+def _inferred(study: Gathered, entry: str) -> str:
+    """Return an inferred setting with the values that the rows have."""
+    name = setting_name(entry)
+    rows = [line for dataset in study.lines for line in study.shown(dataset)]
+    values = dict.fromkeys(setting_text(line.settings.get(name)) for line in rows)
+    told = ", ".join(value for value in values if value)
+    return f"{setting_heading(entry)}: {told}" if told else setting_heading(entry)
+
+
 def _facts(study: Gathered) -> list[str]:
     """Return what was run: models, data, what is not the recipe's, versions."""
     other = [f"Other than in the recipe: {change.text}." for change in changes(study)]
@@ -240,7 +249,8 @@ def limitations(study: Gathered) -> list[str]:
     if epochs:
         listed = "; ".join(c.text for c in epochs)
         told.append(f"Less or other training than in the source: {listed}.")
-    told.append("Learning rates and other settings are the recipe's; none was tuned on this data.")
+    if not any(c.setting == "learning_rate" for c in changes(study)):
+        told.append("The learning rates are the recipe's; they were not tuned to model and data.")
     return told
 
 

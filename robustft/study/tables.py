@@ -27,6 +27,7 @@ __all__ = [
     "number_cell",
     "result_tables",
     "row_cell",
+    "setting_name",
     "title_of",
     "used",
 ]
@@ -129,7 +130,12 @@ def differing(lines: Iterable[Line]) -> list[str]:
 
 def inferred_names(study: Gathered) -> set[str]:
     """Return the names of the inferred settings; what stands behind a name explains it."""
-    return {entry.replace("=", " ").replace(":", " ").split()[0] for entry in study.recipe.inferred}
+    return {setting_name(entry) for entry in study.recipe.inferred}
+
+
+def setting_name(entry: str) -> str:
+    """Return the setting that an entry of the inferred ones is about."""
+    return entry.replace("=", " ").replace(":", " ").split()[0]
 
 
 def _setting_column(study: Gathered, name: str) -> Column:

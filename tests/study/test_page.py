@@ -42,7 +42,7 @@ def test_the_page_has_all_its_parts(conflibert):
     assert f"Published, best first: 1. {label(conflibert, 'max_length')}; 2. " in text
     assert "](figures/losses.png)" in section(text, "Figures")
     assert "bit-identical" in section(text, "Details")
-    assert "- optimizer" in section(text, "Inferred settings")
+    assert "- optimizer: adamw" in section(text, "Inferred settings")
     assert "One seed" in section(text, "Limitations")
     assert "23.84" in section(text, "Notes")
     assert "| 37 |" in section(text, "Timings")
