@@ -21,7 +21,7 @@ __all__ = ["Change", "Gathered", "Line", "Number", "best", "changes", "gather", 
 RECIPE = "recipe.toml"
 
 # What tells runs apart without making them other rows.
-_ASIDE = frozenset({"seed", "init_seed", "device", "force", "precision"})
+_ASIDE = frozenset({"seed", "init_seed", "device", "force"})
 
 
 @dataclass(frozen=True)

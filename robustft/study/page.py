@@ -10,7 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from robustft.errors import missing_extra
 from robustft.study.compare import Compared
 from robustft.study.details import (
     epoch_tables,
@@ -49,7 +48,6 @@ def render_page(
     study: Gathered,
     compared: Sequence[Compared],
     figures: Sequence[tuple[str, str]],
-    no_figures: str = "",
 ) -> str:
     """Return the page as Markdown; all but its last part is the same for the same results.
 
@@ -57,13 +55,6 @@ def render_page(
     ----------
     figures
         The files in ``figures``, without ending, and what each shows.
-    no_figures
-        Why there are none.
-
-    Raises
-    ------
-    MissingExtraError
-        jinja2 is not installed.
     """
     recipe = study.recipe
     text: str = _template().render(
@@ -78,7 +69,6 @@ def render_page(
         comparisons=_markdown(study, comparison_tables(study, compared)),
         orders=orders(study),
         figures=figures,
-        no_figures=no_figures,
         details=_markdown(study, detail_tables(study)),
         notices=notices(study),
         inferred=[_inferred(study, entry) for entry in recipe.inferred],
@@ -123,10 +113,8 @@ def _which(study: Gathered, rows: list[str]) -> str:
 
 
 def _template() -> Any:
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ModuleNotFoundError:
-        raise missing_extra("jinja2", "study") from None
+    from jinja2 import Environment, StrictUndefined
+
     source = files("robustft.study").joinpath("templates/page.md.j2").read_text(encoding="utf-8")
     # The page is Markdown, not HTML: nothing to escape for a browser.
     made = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)

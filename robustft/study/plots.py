@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustft.data.files import atomic_path
-from robustft.errors import missing_extra
 from robustft.study.details import epoch_values, published_steps, step_means
 from robustft.study.formats import axis_label, column_parts, heading, setting_text
 from robustft.study.gather import Gathered, Line, Number
@@ -55,10 +54,8 @@ _WIDTH = 10.0
 @contextmanager
 def _style() -> Iterator[None]:
     """Draw without a screen and with our own settings, whatever the user's are."""
-    try:
-        import matplotlib as mpl
-    except ModuleNotFoundError:
-        raise missing_extra("matplotlib", "study") from None
+    import matplotlib as mpl
+
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -69,11 +66,6 @@ def draw_all(study: Gathered, folder: Path) -> list[Drawn]:
     """Draw the recipe's figures as PNG and SVG into `folder` and return what was drawn.
 
     A figure for which there is no result yet is left out.
-
-    Raises
-    ------
-    MissingExtraError
-        matplotlib is not installed.
     """
     drawn = []
     with _style():

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustft.data.files import atomic_path
-from robustft.errors import MissingExtraError
 from robustft.study.compare import Compared, compare_all
 from robustft.study.details import run_tables, timing_tables
 from robustft.study.gather import Gathered, gather
 from robustft.study.model_tables import all_tensors
 from robustft.study.page import detail_tables, notices, orders, render_page, sentences
-from robustft.study.plots import Drawn, draw_all
+from robustft.study.plots import draw_all
 from robustft.study.rendering import Table, to_console, to_csv, to_latex, to_markdown
 from robustft.study.tables import result_tables
 from robustft.study.verdict import comparison_tables
@@ -45,9 +44,9 @@ def write_views(folder: Path) -> list[Path]:
     tensors = all_tensors(study)
     if tensors is not None:
         written.append(_write(folder / TABLES / "tensors.csv", to_csv(tensors)))
-    figures, reason = _figures(study, folder / FIGURES)
+    figures = draw_all(study, folder / FIGURES)
     written += [folder / FIGURES / f"{name}.{end}" for name, _ in figures for end in ("png", "svg")]
-    written.append(_write(folder / PAGE, render_page(study, compared, figures, reason)))
+    written.append(_write(folder / PAGE, render_page(study, compared, figures)))
     return written
 
 
@@ -97,11 +96,3 @@ def _write(path: Path, text: str) -> Path:
     with atomic_path(path, "a view") as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path
-
-
-def _figures(study: Gathered, folder: Path) -> tuple[list[Drawn], str]:
-    """Draw what can be drawn; without matplotlib the page says why there is no figure."""
-    try:
-        return draw_all(study, folder), ""
-    except MissingExtraError as problem:
-        return [], str(problem)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 
 from rich.console import Console
 
@@ -107,11 +106,6 @@ def test_what_the_runs_said_is_told_once_with_the_rows_that_said_it(conflibert):
         "- frozen part: 1 MB (restricted, pooler)",
         "- learned nothing (max_length)",
     ]
-
-
-def test_without_matplotlib_the_page_says_why_it_has_no_figure(conflibert, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert "pip install 'robustft[study]'" in section(page(conflibert), "Figures")
 
 
 def test_the_tables_are_printed_with_what_the_comparisons_say(conflibert):

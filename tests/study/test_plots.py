@@ -1,12 +1,10 @@
 """The figures: what is drawn, the same bytes twice, and readable sizes."""
 
-import sys
 import xml.etree.ElementTree as ET
 from hashlib import blake2b
 
 import pytest
 
-from robustft.errors import MissingExtraError
 from robustft.study import plots
 from robustft.study.details import epoch_values
 from robustft.study.gather import gather
@@ -139,9 +137,3 @@ def test_nothing_is_drawn_before_there_is_a_result(hand_made, tmp_path):
     made = hand_made.recipe(SURVEY)
     made.failed("fixed", "diverged", dataset="one")
     assert plots.draw_all(gather(made.folder), tmp_path) == []
-
-
-def test_without_matplotlib_the_error_says_how_to_get_it(survey, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r"robustft\[study\]"):
-        plots.draw_all(gather(survey.folder), tmp_path)
