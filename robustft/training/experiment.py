@@ -224,7 +224,7 @@ def _run_once(plan: Plan, *, clean: bool, workers: int, progress: bool) -> Train
     folders: dict[str, Path] = {}
     scores: dict[str, Mapping[str, float | None]] = {}
     reused: list[str] = []
-    said = dict.fromkeys(plan.notices)
+    said: dict[str, list[str]] = {}
     for role in roles:
         run = _start(plan, role)
         if run.finished:
@@ -233,18 +233,29 @@ def _run_once(plan: Plan, *, clean: bool, workers: int, progress: bool) -> Train
             _train_one(plan, role, run, folders, workers=workers, progress=progress)
         folders[role] = run.path
         scores[role] = run.manifest["validation"]
-        found = run.manifest["notices"]
-        said |= {f"{role}: {notice}": None for notice in found if notice not in plan.notices}
+        for notice in dict.fromkeys(run.manifest["notices"]):
+            said.setdefault(notice, []).append(role)
     return TrainedPair(
         clean=folders.get(CLEAN),
         augmented=folders.get(AUGMENTED),
         validation=scores,
         reused=tuple(reused),
-        notices=tuple(said),
+        notices=(*plan.notices, *_by_role(said, roles, plan.notices)),
         duplicated=folders.get(DUPLICATED),
         step_matched=folders.get(STEP_MATCHED),
         seed=plan.arguments.seed,
     )
+
+
+def _by_role(
+    said: Mapping[str, Sequence[str]], roles: Sequence[str], known: Sequence[str]
+) -> list[str]:
+    """Return each notice once, with the roles that it is about where it is not about all."""
+    return [
+        notice if len(whose) == len(roles) > 1 else f"{', '.join(whose)}: {notice}"
+        for notice, whose in said.items()
+        if notice not in known
+    ]
 
 
 def _start(plan: Plan, role: str) -> RunFolder:

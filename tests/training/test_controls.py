@@ -236,3 +236,12 @@ def test_a_manifest_holds_the_whole_result(file, tmp_path):
     assert training["tensors"][0].startswith("4 tensors of")
     states = json.loads((run.path / "tensors.json").read_text())
     assert {state["trained"] for state in states} == {True, False}
+
+
+def test_a_notice_is_said_once_with_the_runs_that_it_is_about(file, tmp_path):
+    pair = go(file, tmp_path, augment=10, freeze="encoder", max_length=8)
+    said = [notice for notice in pair.notices if "parameters train" in notice]
+    assert len(said) == 1
+    assert said[0][0].isdigit()
+    alone = go(file, tmp_path, freeze="encoder", max_length=8)
+    assert any(notice.startswith("clean: ") for notice in alone.notices)
