@@ -126,6 +126,9 @@ def train(
     init_seed: more.InitSeedOption = None,
     data_seed: more.DataSeedOption = None,
     push: more.PushOption = None,
+    doc_stride: more.DocStrideOption = None,
+    max_answer_length: more.MaxAnswerLengthOption = None,
+    n_best: more.NBestOption = None,
     workers: WorkersOption = 1,
     device: DeviceOption = "auto",
     force: ForceOption = False,
@@ -200,7 +203,8 @@ def _run(plan: Plan, *, clean: bool, workers: int, seeds: int, as_json: bool) ->
         _print_runs(each, numbered=bool(pair.seeds))
     if pair.seeds:
         _print_spread(pair)
-    console.note("next: robustft eval --transformed")
+    single = plan.dataset.task.pair_column is None  # only single texts can be transformed
+    console.note(f"next: robustft eval{' --transformed' if single else ''}")
     return pair
 
 

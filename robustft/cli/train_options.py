@@ -16,6 +16,7 @@ __all__ = [
     "ClassWeightsOption",
     "ControlsOption",
     "DataSeedOption",
+    "DocStrideOption",
     "EarlyStoppingOption",
     "EvalStepsOption",
     "ExtraDataOption",
@@ -25,8 +26,10 @@ __all__ = [
     "InitSeedOption",
     "LabelSmoothingOption",
     "LayerDecayOption",
+    "MaxAnswerLengthOption",
     "MaxStepsOption",
     "MomentumOption",
+    "NBestOption",
     "OptimizerOption",
     "PushOption",
     "ReinitOption",
@@ -43,6 +46,7 @@ _DATA = "Data"
 _WHAT = "What trains"
 _HOW = "Optimizer and schedule"
 _LONG = "Loss and length of training"
+_ANSWERS = "Answers to questions"
 _EXP = "Experiment"
 
 # Training argument -> the parameter of the command, where its name is another.
@@ -295,6 +299,36 @@ ExtraDataOption = Annotated[
         rich_help_panel=_EXP,
         help="A further labelled set that joins the training rows, its labels mapped by name: "
         "more.csv,0=neg,1=pos. Can be repeated.",
+    ),
+]
+DocStrideOption = Annotated[
+    int | None,
+    typer.Option(
+        "--doc-stride",
+        min=0,
+        metavar="N",
+        rich_help_panel=_ANSWERS,
+        help="Tokens that neighbouring windows of a long context share. Left out: 128.",
+    ),
+]
+MaxAnswerLengthOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-answer-length",
+        min=1,
+        metavar="N",
+        rich_help_panel=_ANSWERS,
+        help="Tokens of an answer, at most. Left out: 30.",
+    ),
+]
+NBestOption = Annotated[
+    int | None,
+    typer.Option(
+        "--n-best",
+        min=1,
+        metavar="N",
+        rich_help_panel=_ANSWERS,
+        help="Answers that are kept for each question. Left out: 20.",
     ),
 ]
 PushOption = Annotated[

@@ -64,7 +64,10 @@ def faked(monkeypatch, pair):
         asked.update(settings, runs=runs)
         subjects = [SimpleNamespace(facts=facts) for facts in pair.models]
         return SimpleNamespace(
-            notices=("a notice",), subjects=subjects, describe=lambda: {"rows": N}
+            notices=("a notice",),
+            subjects=subjects,
+            task=SimpleNamespace(type="classification"),
+            describe=lambda: {"rows": N},
         )
 
     def run_evaluation(_plan, *, progress, **settings):
