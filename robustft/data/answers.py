@@ -8,6 +8,7 @@ lists.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -167,14 +168,33 @@ def _read(value: Any, where: str) -> Answers:
         texts, starts = value, None
     else:
         raise DataError(f"{where}: expected answers as {_LAYOUT}, got {str(value)[:60]!r}")
-    starts = [NOWHERE] * len(texts or ()) if starts is None else starts
-    if len(texts or ()) != len(starts) or not all(isinstance(text, str) for text in texts or ()):
-        raise DataError(f"{where}: expected a text and a start for each answer, got {value!r:.80}")
-    kept = [(text, start) for text, start in zip(texts or (), starts, strict=True) if text]
+    texts = [] if texts is None else texts
+    if starts is None:
+        starts = [NOWHERE] * len(texts) if isinstance(texts, list) else []
+    if not _fit(texts, starts):
+        raise DataError(
+            f"{where}: expected a text and a start for each answer, got {str(value)[:80]}"
+        )
+    kept = [(text, start) for text, start in zip(texts, starts, strict=True) if text]
     return Answers(
         tuple(text for text, _ in kept),
-        tuple(NOWHERE if start is None else int(start) for _, start in kept),
+        tuple(NOWHERE if start is None or math.isnan(start) else int(start) for _, start in kept),
     )
+
+
+def _fit(texts: Any, starts: Any) -> bool:
+    """Whether these are texts and as many places; pandas writes a place that is missing as NaN."""
+    return (
+        isinstance(texts, list)
+        and isinstance(starts, list)
+        and len(texts) == len(starts)
+        and all(isinstance(text, str) for text in texts)
+        and all(start is None or _is_place(start) for start in starts)
+    )
+
+
+def _is_place(start: Any) -> bool:
+    return isinstance(start, int | float) and (math.isnan(start) or float(start).is_integer())
 
 
 def nested_rows(value: Any) -> list[dict[str, Any]] | None:

@@ -92,6 +92,9 @@ def test_what_is_no_answer_is_refused():
         load([{**question(1), "answers": 3.5}])
     with pytest.raises(DataError, match="expected a text and a start for each answer"):
         load([question(1, text=["Ada"], answer_start=[0, 1])])
+    for starts in (5, ["x"], [0.5]):
+        with pytest.raises(DataError, match="expected a text and a start for each answer"):
+            load([question(1, text=["Ada"], answer_start=starts)])
     with pytest.raises(UsageError, match="expected classes to rename, got answers"):
         load([question(1)], label_map="0=a")
 
