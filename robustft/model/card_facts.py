@@ -164,10 +164,11 @@ def _evaluated(run: RunFolder, evaluation: RunFolder) -> dict[str, Any]:
     """
     found: Mapping[str, Any] = evaluation.read_json(METRICS)
     name = run.path.resolve().name
+    if "cells" not in found:
+        return _answered(name, found, evaluation)
     cells = [cell for cell in found["cells"] if cell["model"] == name]
     if not cells:
-        others = ", ".join(model["name"] for model in found["models"])
-        raise RunError(f"{evaluation.path}: expected an evaluation of {name}, got one of {others}")
+        raise _about_others(evaluation, name, *(model["name"] for model in found["models"]))
     specs = {facts["name"]: facts for facts in found["sets"]}
     results, drops = [], []
     for cell in cells:
@@ -192,6 +193,31 @@ def _evaluated(run: RunFolder, evaluation: RunFolder) -> dict[str, Any]:
         "answers": tuple(a["sentence"] for a in verdict.get("answers", ())) if alone else (),
         "caveats": tuple(verdict.get("caveats", ())) if alone else (),
     }
+
+
+def _answered(name: str, found: Mapping[str, Any], evaluation: RunFolder) -> dict[str, Any]:
+    """Return the results of an evaluation of answers, which has one model and one set."""
+    if found["model"] != name:
+        raise _about_others(evaluation, name, found["model"])
+    metrics: Mapping[str, Mapping[str, Any]] = found["metrics"]
+    split, rows = str(found["split"]), int(found["rows"])
+    return {
+        "results": tuple(_entry("original", key, number) for key, number in metrics.items()),
+        "results_from": f"On {rows:,} questions of the split {split}; all values are "
+        f"{found['unit']}.",
+        "split": split,
+        "interval": f"{next(iter(metrics.values()))['level']:.0%}",
+        "caveats": (
+            *found["notices"],
+            *(f"{_words(key)}: {said}" for key, said in found["notes"].items()),
+        ),
+    }
+
+
+def _about_others(evaluation: RunFolder, name: str, *others: str) -> RunError:
+    return RunError(
+        f"{evaluation.path}: expected an evaluation of {name}, got one of {', '.join(others)}"
+    )
 
 
 def _entry(name: str, metric: str, number: Mapping[str, Any]) -> dict[str, Any]:

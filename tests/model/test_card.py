@@ -157,6 +157,29 @@ def test_a_regression_is_a_regression(tmp_path):
     assert ".logits.item()" in text
 
 
+def test_a_model_that_answers_questions_tells_its_measures(tmp_path):
+    run, folder = trained(tmp_path)
+    checkpoint(folder, architecture="BertForQuestionAnswering")
+    exact = {"value": 0.25, "low": 0.1, "high": 0.4, "level": 0.95}
+    found = {
+        "model": run.path.name, "split": "test", "rows": 1200, "unit": "0 to 1",
+        "metrics": {"exact_match": exact}, "notes": {"exact_match": "share of equal answers"},
+        "notices": ["5% were cut"],
+    }  # fmt: skip
+    made = RunFolder.start("eval", "test-answers", {"split": "test"}, root=run.path / "evaluations")
+    made.write_json("metrics.json", found)
+    made.finish({})
+    text = make_card(folder, "me/reader", run=run, evaluation=find_evaluation(run))
+    assert "On 1,200 questions of the split test; all values are 0 to 1." in text
+    assert "| original | exact match | 0.25 | 0.1 to 0.4 |" in text
+    assert "- exact match: share of equal answers" in text
+    assert "- 5% were cut" in text
+    assert read(text).pipeline_tag == "question-answering"
+    made.write_json("metrics.json", {**found, "model": "another"})
+    with pytest.raises(RunError, match="got one of another"):
+        make_card(folder, "me/reader", run=run, evaluation=made)
+
+
 def test_a_pretrained_model_fills_masks(tmp_path):
     run, folder = trained(tmp_path, kind="pretrain", from_scratch=True)
     checkpoint(folder, architecture="BertForMaskedLM")
