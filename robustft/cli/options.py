@@ -76,8 +76,9 @@ TextColumnOption = Annotated[
         "--text-column",
         metavar="NAME",
         rich_help_panel=_DATA,
-        help="The column that holds the text; found by itself when it is called text, "
-        "sentence, review or content.",
+        help="The column that holds the text, or the two of a pair as first,second; found by "
+        "itself when it is called text, sentence, review or content, or has the usual names of "
+        "a pair, such as premise and hypothesis.",
     ),
 ]
 LabelColumnOption = Annotated[
