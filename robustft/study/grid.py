@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from robustft.errors import UsageError, suggest
+from robustft.study.portable import PATHS, change_paths
 from robustft.study.results import RowResult, result_name
 from robustft.study.schema import Dataset, Recipe, Row
 from robustft.study.settings import (
@@ -120,8 +121,7 @@ def override(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
 def _overridden(recipe: Recipe, key: str, value: Any) -> Recipe:
     target, _, name = key.rpartition(".")
     name = ALIASES.get(name, name)
-    if name in ("data", "model"):
-        value = _local(value)
+    value = change_paths({name: value}, _local)[name]
     if target == "evaluation":
         return _with(recipe, evaluation={**recipe.evaluation.model_dump(), name: value})
     if not target and name in ("seeds", "columns"):
@@ -148,7 +148,11 @@ def _overridden(recipe: Recipe, key: str, value: Any) -> Recipe:
     ]
     shared = {name: value} if name in ("data", "model", "task") else {}
     grid = {k: v for k, v in recipe.grid.items() if k != name}
-    return recipe.model_copy(update={"rows": rows, "grid": grid, **shared})
+    datasets = [
+        found.model_copy(update={"set": {k: v for k, v in found.set.items() if k != name}})
+        for found in recipe.datasets
+    ]
+    return recipe.model_copy(update={"rows": rows, "grid": grid, "datasets": datasets, **shared})
 
 
 def _of_one(recipe: Recipe, target: str, name: str, value: Any) -> Recipe:
@@ -181,10 +185,8 @@ def _with(recipe: Recipe, **changes: Any) -> Recipe:
     return parse_recipe({**recipe.model_dump(exclude_none=True), **changes}, "--set")
 
 
-def _local(value: Any) -> Any:
+def _local(value: str) -> str:
     """Return the absolute path of what lies in the working directory."""
-    if not isinstance(value, str):
-        return value
     path = Path(os.path.expandvars(value)).expanduser()
     if path.exists() or value.startswith((".", "/", "~")):
         return os.path.normpath(path.absolute())
@@ -228,7 +230,7 @@ def _gridded(recipe: Recipe, row: Row, dataset: Dataset | None) -> list[RunSpec]
     specs = []
     for values in itertools.product(*(recipe.grid[name] for name in names)):
         chosen = dict(zip(names, values, strict=True))
-        told = ",".join(f"{name}={_short(value)}" for name, value in chosen.items())
+        told = ",".join(f"{name}={_short(name, value)}" for name, value in chosen.items())
         specs.append(
             RunSpec(
                 row=f"{row.name}+{told}" if told else row.name,
@@ -241,6 +243,11 @@ def _gridded(recipe: Recipe, row: Row, dataset: Dataset | None) -> list[RunSpec]
                 after=row.model_from,
                 extension=row.extension,
             )
+        )
+    made = [spec.row for spec in specs]
+    if len(set(made)) < len(made):
+        raise UsageError(
+            f"grid: expected values that give rows distinct names, got {', '.join(made)}"
         )
     return specs
 
@@ -261,9 +268,14 @@ def _seeded(spec: RunSpec, number: int) -> RunSpec:
     return RunSpec(**{**spec.__dict__, "number": number, "settings": settings})
 
 
-def _short(value: Any) -> str:
-    """Return a value as it may stand in a file's name."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", str(value))
+def _short(setting: str, value: Any) -> str:
+    """Return a value as it may stand in a file's name; of a place its last name."""
+    told = Path(value).name if setting in PATHS and isinstance(value, str) else str(value)
+    return _as_name(told)
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)
 
 
 def choose(
@@ -321,7 +333,7 @@ def study_name(recipe: Recipe) -> str:
     evaluation = recipe.evaluation.model_dump(exclude={"sets"})
     digest = _digest([[s.name, s.identity] for s in runs] + [evaluation], 6)
     readable = "-".join(part for part in parts if part)
-    return f"{_short(readable)[:80]}-{digest}"
+    return f"{_as_name(readable)[:80]}-{digest}"
 
 
 def _stem(name: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from robustft.data.run_folder import RunFolder
 from robustft.study.grid import RunSpec
+from robustft.study.portable import named_settings, relative_path
 from robustft.study.results import VALIDATION, RowResult, plain_values
 from robustft.study.rows import Context
 from robustft.training.pretraining import Pretrained, pretrain
@@ -27,12 +27,11 @@ def run_pretrain(spec: RunSpec, context: Context) -> RowResult:
     run = RunFolder.open(made.folder)
     manifest = run.manifest
     training = manifest["training"]
-    shown = {k: Path(v).name if k in ("data", "model") else v for k, v in given.items()}
     return RowResult(
         row=spec.row,
         data=str(run.config["dataset"]),
         model=Path(str(run.config["model"])).name,
-        settings={**shown, **run.config["training"]},
+        settings={**named_settings(given), **run.config["training"]},
         metrics={VALIDATION: plain_values(manifest["validation"])},
         best_epoch=made.best_epoch,
         history=made.history,
@@ -40,7 +39,7 @@ def run_pretrain(spec: RunSpec, context: Context) -> RowResult:
         minutes=made.minutes,
         rows={name: int(count) for name, count in manifest["counts"].items()},
         training={k: v for k, v in training.items() if k not in ("history", "curve")},
-        run=Path(os.path.relpath(made.folder.resolve(), context.folder.resolve())).as_posix(),
+        run=relative_path(made.folder, context.folder),
         facts={
             "perplexity": {"before": made.before, "after": made.perplexities},
             "from_scratch": run.config["from_scratch"],

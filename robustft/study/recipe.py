@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from robustft.errors import RobustftError, UsageError, suggest
+from robustft.study.portable import change_paths
 from robustft.study.schema import Comparison, Dataset, Evaluation, Figure, Recipe, Row
 from robustft.study.settings import check_settings
 
@@ -29,8 +30,6 @@ __all__ = [
     "parse_recipe",
     "recipe_titles",
 ]
-
-_PATHS = ("data", "model")
 
 
 def recipe_titles() -> list[dict[str, str]]:
@@ -125,12 +124,16 @@ def _told(problem: Any, table: Mapping[str, Any]) -> str:
     model: type[BaseModel] = Recipe
     place: list[str] = []
     for part in parents:
-        here = here[part]
         if isinstance(part, int):
+            here = here[part]
             name = here.get("name", part + 1) if isinstance(here, Mapping) else part + 1
             place[-1] = f"{place[-1]} {name!r}"
-        else:
+        elif isinstance(here, Mapping):
+            here = here[part]
             place.append(str(part))
+        else:
+            # One of the types that a value may have: it says nothing of where it stands.
+            continue
         model = _PARTS.get(str(part), model)
     if problem["type"] == "extra_forbidden":
         known = model.model_fields
@@ -210,21 +213,21 @@ def _references(recipe: Recipe) -> Iterator[tuple[str, str]]:
             yield f"rows {row.name!r}: model_from", row.model_from
 
 
-def _map_paths(recipe: Recipe, change: Any) -> Recipe:
+def _map_paths(recipe: Recipe, change: Callable[[str], str]) -> Recipe:
     """Return the recipe with what may be a local path changed, wherever it stands."""
 
     def of(settings: Mapping[str, Any]) -> dict[str, Any]:
-        return {k: change(v) if k in _PATHS else v for k, v in settings.items()}
+        return change_paths(settings, change)
 
     rows = [row.model_copy(update={"set": of(row.set)}) for row in recipe.rows]
     datasets = [
-        d.model_copy(update={"data": change(d.data), "defaults": of(d.defaults), "set": of(d.set)})
+        d.model_copy(update={**of({"data": d.data}), "defaults": of(d.defaults), "set": of(d.set)})
         for d in recipe.datasets
     ]
     return recipe.model_copy(
         update={
-            "data": change(recipe.data),
-            "model": change(recipe.model),
+            **of({"data": recipe.data, "model": recipe.model}),
+            "grid": of(recipe.grid),
             "defaults": of(recipe.defaults),
             "rows": rows,
             "datasets": datasets,
@@ -232,17 +235,15 @@ def _map_paths(recipe: Recipe, change: Any) -> Recipe:
     )
 
 
-def _absolute(name: Any, base: Path) -> Any:
+def _absolute(name: str, base: Path) -> str:
     """Return the absolute path of what lies beside `base`; other names are a hub's."""
-    if not isinstance(name, str):
-        return name
     path = base / Path(os.path.expandvars(name)).expanduser()
     if path.exists() or name.startswith((".", "/", "~")):
         return os.path.normpath(path.absolute())
     return name
 
 
-def _relative(name: Any, folder: Path) -> Any:
-    if not isinstance(name, str) or not Path(name).is_absolute():
+def _relative(name: str, folder: Path) -> str:
+    if not Path(name).is_absolute():
         return name
     return Path(os.path.relpath(name, folder.absolute())).as_posix()

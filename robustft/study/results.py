@@ -85,8 +85,8 @@ class RowResult(_Plain):
         The row's resolved settings: for a trained row all training arguments and plan settings.
     metrics
         By set, then by metric. ``validation`` holds ``loss`` and the metrics of the epoch that
-        was kept (`best_epoch`); ``original`` the test rows; then the transformed sets. Rows of
-        question answering have their metrics under ``original`` in percent.
+        was kept (`best_epoch`); ``original`` the test rows; then the transformed sets. Shares,
+        those of answers to questions among them, are from 0 to 1.
     drops
         By transformed set, then by metric: how much *worse* than on the original, paired.
     best_epoch, history, curve

@@ -68,6 +68,31 @@ class PlanSettings(BaseModel):
     force: bool = False
 
 
+class PretrainSettings(BaseModel):
+    """What decides a pretrained row besides the training arguments and its data and model.
+
+    As in `robustft.training.pretraining.pretrain`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    split: str | None = None
+    from_scratch: bool | None = None
+    tokenizer: Literal["keep", "train"] | None = None
+    vocabulary: int | None = Field(default=None, ge=1)
+    whole_words: bool = False
+    mask_rate: float = Field(default=0.15, gt=0, lt=1)
+    max_mb: float | None = Field(default=None, gt=0)
+
+
+class ParametersSettings(BaseModel):
+    """What decides a row of counts besides its model: the classes of the head."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    labels: int = Field(default=2, ge=1)
+
+
 PLAN = tuple(PlanSettings.model_fields)
 # Settings whose value may be a list; a list for any other one is a grid.
 LISTS = frozenset({"transforms", "extra_data"})
@@ -76,12 +101,8 @@ _DATA = (
     "data", "task", "text_column", "label_column", "id_column", "label_map", "label_kind",
     "max_train", "max_eval", "eval_split", "data_seed", "init_seed", "seed",
 )  # fmt: skip
-# What `robustft.training.pretraining.pretrain` takes besides training arguments.
-_PRETRAIN = (
-    "data", "model", "text_column", "max_train", "split", "from_scratch", "tokenizer",
-    "vocabulary", "whole_words", "mask_rate", "max_mb",
-)  # fmt: skip
-_PARAMETERS = ("model", "labels")
+# What `robustft.training.pretraining.pretrain` takes besides its own and training arguments.
+_TEXTS = ("data", "model", "text_column", "max_train")
 
 
 @cache
@@ -90,8 +111,8 @@ def settings_of_kind(kind: Kind) -> frozenset[str]:
     names: dict[Kind, Iterable[str]] = {
         "train": (*PLAN, *TrainingArguments.model_fields),
         "dictionary": (*_DATA, *DictionarySettings.model_fields),
-        "pretrain": (*_PRETRAIN, *TrainingArguments.model_fields),
-        "parameters": _PARAMETERS,
+        "pretrain": (*_TEXTS, *PretrainSettings.model_fields, *TrainingArguments.model_fields),
+        "parameters": ("model", *ParametersSettings.model_fields),
     }
     return frozenset(names[kind])
 
@@ -125,12 +146,21 @@ def check_settings(
                 f"{where}: expected a setting of a {rows} row, "
                 f"got {name!r}{suggest(name, sorted(known))}"
             )
-    for model in (PlanSettings, TrainingArguments, DictionarySettings):
+    for model in _MODELS:
         mine = {k: v for k, v in given.items() if k in model.model_fields and v is not None}
         try:
             model.model_validate(mine, strict=True)
         except ValidationError as problems:
             _raise(problems, where, whole=whole)
+
+
+_MODELS: tuple[type[BaseModel], ...] = (
+    PlanSettings,
+    TrainingArguments,
+    DictionarySettings,
+    PretrainSettings,
+    ParametersSettings,
+)
 
 
 def _raise(problems: ValidationError, where: str, *, whole: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from robustft.evaluation.evaluate import evaluate
 from robustft.evaluation.results import RobustnessResult
 from robustft.study.extra import extra_metrics
 from robustft.study.grid import RunSpec
+from robustft.study.portable import named_settings, relative_path
 from robustft.study.results import (
     ORIGINAL,
     VALIDATION,
@@ -103,7 +103,7 @@ def _learned(spec: RunSpec, run: RunFolder, context: Context) -> RowResult:
         minutes=manifest["minutes"],
         rows={str(name): int(count) for name, count in manifest["counts"].items()},
         training={k: v for k, v in training.items() if k not in ("history", "curve")},
-        run=_relative(run.path, context.folder),
+        run=relative_path(run.path, context.folder),
         facts={
             "task": run.config["task"],
             "split": _split(spec, context) or "test",
@@ -135,7 +135,8 @@ def _with_predictions(result: RowResult, tested: RobustnessResult, context: Cont
             "truncated": {**result.truncated, first.set: first.truncated},
             "rows": {**result.rows, "evaluated": tested.sets[0].rows},
             "predictions": {
-                s.name: _relative(place / f"{s.name}.parquet", context.folder) for s in tested.sets
+                s.name: relative_path(place / f"{s.name}.parquet", context.folder)
+                for s in tested.sets
             },
             "facts": {**result.facts, "mix": tested.mix, "sets": sets},
             "notices": list(dict.fromkeys([*result.notices, *tested.verdict.caveats])),
@@ -161,7 +162,7 @@ def _with_answers(result: RowResult, run: RunFolder, spec: RunSpec, context: Con
         update={
             "metrics": {**result.metrics, ORIGINAL: values(tested.metrics)},
             "rows": {**result.rows, "evaluated": tested.rows},
-            "predictions": {ORIGINAL: _relative(file, context.folder)},
+            "predictions": {ORIGINAL: relative_path(file, context.folder)},
             "facts": {
                 **result.facts,
                 "windows": tested.windows,
@@ -194,19 +195,11 @@ def _parameters(counts: Mapping[str, Any]) -> dict[str, Count]:
 
 def _settings(spec: RunSpec, run: RunFolder) -> dict[str, Any]:
     """Return the row's settings with the defaults that training filled in; paths by their name."""
-    given = {
-        key: Path(value).name if key in ("data", "model") else value
-        for key, value in spec.settings.items()
-        if value is not None
-    }
     filled = run.config.get("training", {})
+    given = named_settings(spec.settings)
     return {**given, **{k: v for k, v in filled.items() if k in TrainingArguments.model_fields}}
 
 
 def _set_facts(facts: Any) -> dict[str, Any]:
     keys = ("name", "kind", "spec", "severity", "rows", "changed_share", "unchanged_share")
     return {key: getattr(facts, key) for key in keys}
-
-
-def _relative(path: Path, folder: Path) -> str:
-    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()

@@ -71,6 +71,15 @@ def test_what_is_said_of_one_row_wins_over_what_is_said_of_all_and_of_the_recipe
     assert len(expand(override(made(), {"seeds": 3}))) == 12
 
 
+def test_what_is_said_wins_over_what_a_data_set_says():
+    two = made(datasets=[{"name": "two", "set": {"epochs": 9}}, {"name": "one"}])
+    told = {r.settings["epochs"] for r in expand(override(two, {"epochs": 1})) if r.row == "base"}
+    assert told == {1}
+    both = override(two, {"two.epochs": 5, "epochs": 1})
+    found = {(r.dataset, r.settings["epochs"]) for r in expand(both) if r.row == "base"}
+    assert found == {("two", 5), ("one", 1)}
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [

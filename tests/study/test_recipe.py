@@ -74,6 +74,7 @@ def test_local_paths_are_relative_to_the_recipe_and_to_where_it_is_kept(write, t
         ('name = "second"', 'name = "first"', "expected distinct names, got 'first' twice"),
         ('model = "tiny"', 'inferred = ["epoch"]', "inferred: expected a setting of a train row"),
         ("[[rows]]", "[[rows]", "expected TOML, got an error"),
+        ("[defaults]", "evaluation.transforms = [1]\n[defaults]", "evaluation: transforms: "),
         ("[[comparisons]]", "[grid]\nepochz = [1]\n[[comparisons]]", "grid: expected a setting"),
     ],
 )
@@ -93,6 +94,20 @@ def test_a_recipe_is_found_by_its_name_its_file_or_its_folder(write):
         find_recipe("fine_survey")
     with pytest.raises(UsageError, match=r"nowhere\.toml: expected a recipe, got no such file"):
         find_recipe("nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "message"),
+    [
+        ("pretrain", {"mask_rate": 2}, "mask_rate: input should be less than 1, got 2"),
+        ("pretrain", {"from_scratch": "yes"}, "from_scratch: input should be a valid boolean"),
+        ("pretrain", {"tokenizer": "trian"}, "tokenizer: input should be 'keep' or 'train'"),
+        ("parameters", {"labels": 0}, "labels: input should be greater than or equal to 1"),
+    ],
+)
+def test_settings_of_other_kinds_of_rows_have_types_too(kind, setting, message):
+    with pytest.raises(UsageError, match=message):
+        check_settings({kind}, setting, "set")
 
 
 def test_settings_that_contradict_each_other_are_refused_as_a_whole_only():
