@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustft.errors import RunError
+from robustft.errors import ModelError, RunError
 from robustft.study.grid import RunSpec
 from robustft.study.results import RowResult
 from robustft.study.schema import Evaluation
@@ -54,19 +54,33 @@ class Context:
     def model_for(self, spec: RunSpec) -> str | None:
         """Return the model that a run starts from: another row's, or what its settings name.
 
+        With a grid it is the other row's run with the same values, where there is one.
+
         Raises
         ------
+        ModelError
+            The other row failed, so that this one cannot be trained either.
         RunError
             The other row has no model.
         """
         if spec.after is None:
             name = spec.settings.get("model")
             return None if name is None else str(name)
-        found = [r for r in self.done.values() if r.row == spec.after and r.ok and r.run]
-        if found:
-            # The one of the same data set and seed before any other.
-            best = max(found, key=lambda r: (r.dataset == spec.dataset, r.seed == spec.number))
-            return str(self.folder / str(best.run) / BEST)
+        named = [r for r in self.done.values() if spec.after in (r.base, r.row)]
+        values = spec.row.removeprefix(spec.base)
+
+        def near(result: RowResult) -> tuple[bool, ...]:
+            same = result.row.removeprefix(result.base) == values
+            return same, result.dataset == spec.dataset, result.seed == spec.number
+
+        # The one of the same values, data set and seed before any other.
+        nearest = max(named, key=near, default=None)
+        if nearest is not None and not nearest.ok:
+            raise ModelError(
+                f"{spec.name}: expected a model from the row {spec.after!r}, got a failed run"
+            )
+        if nearest is not None and nearest.run is not None:
+            return str(self.folder / nearest.run / BEST)
         raise RunError(f"{spec.name}: expected a model from the row {spec.after!r}, got none")
 
 

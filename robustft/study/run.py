@@ -179,5 +179,9 @@ def _check_folder(folder: Path, recipe: Recipe) -> None:
                 f"{folder}: expected a new folder or a study of the same settings, got one of "
                 f"{study_name(there)}; name another --out or remove it"
             )
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        return
+    # What begins with a dot is half a file of a study that was killed in its first moment.
+    if folder.exists() and not (
+        folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir())
+    ):
         raise RunError(f"{folder}: expected a new or empty folder, got one with other files")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from robustft.errors import DataError, RunError, UsageError
+from robustft.errors import DataError, ModelError, RunError, UsageError
 from robustft.study import rows
 from robustft.study.estimate import Cost, Work, describe, span
 from robustft.study.grid import expand, override
-from robustft.study.recipe import load_recipe
+from robustft.study.recipe import load_recipe, parse_recipe
 from robustft.study.results import RowResult, load_results, read_result
 from robustft.study.run import make_study, run_study
 
@@ -173,8 +173,6 @@ def marked(run):
 def test_a_model_that_cannot_be_trained_is_a_result_and_the_study_goes_on(
     recipe, tmp_path, monkeypatch
 ):
-    from robustft.errors import ModelError
-
     said = []
     study = small(recipe, tmp_path, {"slow": ModelError("loss is nan")}, monkeypatch)
     slow, fast = run_study(study, said=said.append)
@@ -224,6 +222,34 @@ def test_a_folder_of_other_settings_or_of_something_else_is_refused(recipe, tmp_
     (tmp_path / "mine/letter.txt").touch()
     with pytest.raises(RunError, match="expected a new or empty folder, got one with other files"):
         make_study(other, out=tmp_path / "mine")
+
+
+def test_half_a_file_of_a_study_that_was_killed_at_once_is_no_other_file(
+    recipe, tmp_path, monkeypatch
+):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/.recipe.toml.1.tmp").write_text("na")
+    assert len(run_study(small(recipe, tmp_path, {}, monkeypatch))) == 2
+
+
+def test_a_row_starts_from_the_run_with_its_own_values_and_fails_with_it(recipe, tmp_path):
+    def result(row, dataset="", seed=0, **more):
+        return RowResult(row=row, base="first", dataset=dataset, seed=seed, run=row, **more)
+
+    rows_ = [{"name": "first"}, {"name": "on", "model_from": "first"}]
+    made = override(parse_recipe({"name": "mine", "rows": rows_}, "test"), {"epochs": [1, 2]})
+    one, two = (spec for spec in expand(made) if spec.base == "on")
+    done = [
+        result("first+epochs=2", seed=1),
+        result("first+epochs=2", dataset="other"),
+        result("first+epochs=1", status="failed"),
+    ]
+    context = rows.Context(tmp_path, made.evaluation, {r.name: r for r in done})
+    assert context.model_for(two) == str(tmp_path / "first+epochs=2" / rows.BEST)
+    with pytest.raises(ModelError, match="model from the row 'first', got a failed run"):
+        context.model_for(one)
+    with pytest.raises(RunError, match="expected a model from the row 'first', got none"):
+        replace(context, done={}).model_for(one)
 
 
 def test_settings_that_do_not_go_together_are_told_before_anything_is_written(recipe, tmp_path):
