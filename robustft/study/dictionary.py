@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from robustft.data.build import check_label_kind
@@ -17,6 +15,7 @@ from robustft.study.dictionary_run import DictionaryRun, dictionary_run
 from robustft.study.dictionary_settings import DictionarySettings
 from robustft.study.extra import extra_metrics
 from robustft.study.grid import RunSpec
+from robustft.study.portable import named_settings, relative_path
 from robustft.study.results import VALIDATION, RowResult, Value, plain_values, values
 from robustft.study.rows import Context
 
@@ -54,7 +53,8 @@ def run_dictionary(spec: RunSpec, context: Context) -> RowResult:
 def _data(spec: RunSpec) -> TextDataset:
     """Load the data as a trained row of the same settings does."""
     given = spec.settings
-    seed, limit = int(given.get("seed") or 0), given.get("max_train")
+    seed, limit = given.get("data_seed"), given.get("max_train")
+    seed = int(given.get("seed") or 0) if seed is None else int(seed)
     columns = {name: given[name] for name in _COLUMNS if given.get(name) is not None}
     dataset = load_dataset(given.get("data"), seed=seed, **columns)
     if limit is None or "train" not in dataset or limit >= len(dataset.train):
@@ -69,7 +69,7 @@ def _data(spec: RunSpec) -> TextDataset:
 def _sets(dataset: TextDataset, spec: RunSpec, context: Context) -> list[TestSet]:
     """Make the study's test sets: those that every trained row sees."""
     wanted = context.evaluation
-    split = dataset[wanted.split or "test"]
+    split = dataset[_split(spec, context)]
     limit = spec.settings.get("max_eval", wanted.max_eval)
     if limit is not None:
         split = sample(split, limit, seed=wanted.seed)
@@ -83,6 +83,11 @@ def _sets(dataset: TextDataset, spec: RunSpec, context: Context) -> list[TestSet
     return [build_set(plan, split, seed=wanted.seed, workers=context.workers) for plan in plans]
 
 
+def _split(spec: RunSpec, context: Context) -> str:
+    """Return the split to test on."""
+    return str(spec.settings.get("eval_split") or context.evaluation.split or "test")
+
+
 def _result(spec: RunSpec, dataset: TextDataset, run: DictionaryRun, context: Context) -> RowResult:
     files = {name: run.folder / path for name, path in run.predictions.items()}
     metrics: dict[str, dict[str, Value]] = {VALIDATION: plain_values(run.validation)}
@@ -93,32 +98,25 @@ def _result(spec: RunSpec, dataset: TextDataset, run: DictionaryRun, context: Co
         if cell.drop is not None:
             drops[cell.set] = values(cell.drop)
     sets = run.result.sets
-    shown = {k: v for k, v in spec.settings.items() if v is not None}
-    if "data" in shown:
-        shown["data"] = Path(str(shown["data"])).name
     return RowResult(
         row=spec.row,
         data=dataset.name,
         model=str(run.facts["chosen"]["model"]),
-        settings=shown,
+        settings=named_settings(spec.settings),
         metrics=metrics,
         drops=drops,
         truncated=run.truncated,
         minutes=run.minutes,
         rows={**run.rows, "evaluated": sets[0].rows},
-        run=_relative(run.folder, context.folder),
-        predictions={name: _relative(path, context.folder) for name, path in files.items()},
+        run=relative_path(run.folder, context.folder),
+        predictions={name: relative_path(path, context.folder) for name, path in files.items()},
         facts={
             **run.facts,
             "task": run.result.task,
             "mix": run.result.mix,
             "sets": [{key: getattr(facts, key) for key in _SHOWN} for facts in sets],
-            "split": context.evaluation.split or "test",
+            "split": _split(spec, context),
             "hardware": hardware(),
         },
         notices=list(dict.fromkeys([*dataset.notices, *run.notices])),
     )
-
-
-def _relative(path: Path, folder: Path) -> str:
-    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()

@@ -25,7 +25,7 @@ from robustft.data.dataset import check_trainable
 from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split, TextDataset
 from robustft.data.task import Task, TaskType
-from robustft.errors import DataError
+from robustft.errors import DataError, UsageError
 from robustft.evaluation.predict import Predictions
 from robustft.evaluation.results import ORIGINAL, ModelFacts, RobustnessResult, SetFacts
 from robustft.evaluation.robustness import compare
@@ -43,6 +43,7 @@ __all__ = [
     "DictionaryModel",
     "DictionaryResult",
     "Progress",
+    "check_texts",
     "dictionary_baseline",
     "make_baseline",
     "original_set",
@@ -125,14 +126,31 @@ def dictionary_baseline(
     DataError
         A split or its labels are missing, or no word occurs in enough texts.
     UsageError
-        A setting is unknown or cannot be used.
+        A setting is unknown or cannot be used, or the rows are pairs of texts.
     """
     checked = dictionary_settings(
         classifier=classifier, seed=seed, max_length_tokens=max_length_tokens, **settings
     )
     check_trainable(dataset)
+    check_texts(dataset)
     tested = [original_set(dataset.test)] if sets is None else sets
     return make_baseline(dataset, checked, tested, n_jobs=n_jobs, progress=progress)
+
+
+def check_texts(dataset: TextDataset) -> None:
+    """Refuse rows of two texts: their words would be counted of the first alone.
+
+    Raises
+    ------
+    UsageError
+        They are pairs, or questions with contexts.
+    """
+    columns = dataset.task.text_columns
+    if len(columns) > 1:
+        raise UsageError(
+            f"dictionary: expected one text a row, got two ({' and '.join(columns)}); name one "
+            "column with text_column"
+        )
 
 
 def original_set(split: Split) -> TestSet:

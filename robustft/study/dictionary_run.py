@@ -18,6 +18,7 @@ from robustft.scoring.statistics import Estimate
 from robustft.study.dictionary_baseline import (
     DictionaryResult,
     Progress,
+    check_texts,
     make_baseline,
     original_set,
 )
@@ -92,6 +93,7 @@ def dictionary_run(
     """
     checked = dictionary_settings(**settings)
     check_trainable(dataset)
+    check_texts(dataset)
     tested = [original_set(dataset.test)] if sets is None else sets
     run = RunFolder.start(
         "dictionary",

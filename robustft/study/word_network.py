@@ -118,7 +118,8 @@ def train_network(
     classes
         How many there are; None for a regression.
     """
-    unit = float(np.std(train[1])) if classes is None else 1.0
+    # Labels that are all the same have no spread to measure by.
+    unit = (float(np.std(train[1])) or 1.0) if classes is None else 1.0
     outputs = classes if classes is not None and classes > 2 else 1
     measure = _loss(outputs, classes)
     labels = [_targets(part[1], train[1], unit, classes) for part in (train, validation)]
@@ -194,7 +195,8 @@ def _attributed(
     each = np.log1p(counts.data).astype(np.float64) * products * trained.unit
     by_text = np.bincount(row, weights=each, minlength=counts.shape[0])
     off = np.abs(by_text - change * trained.unit).max(initial=0.0)
-    return np.bincount(counts.indices, weights=each, minlength=counts.shape[1]), float(off)
+    added = np.bincount(counts.indices, weights=each, minlength=counts.shape[1])
+    return added.astype(np.float64), float(off)
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -196,6 +197,24 @@ def test_what_cannot_be_used_is_said(reports):
         dictionary_baseline(reports, sets=[odd])
 
 
+def test_pairs_of_texts_are_refused(reports, tmp_path):
+    table = reports.train.table.append_column("question", reports.train.table["text"])
+    task = Task(type=TaskType.REGRESSION, label_column="target", pair_column="question")
+    splits = {name: Split(name, table, task) for name in ("train", "validation", "test")}
+    pairs = TextDataset("pairs", splits, task)
+    for call in (dictionary_baseline, dictionary_run):
+        with pytest.raises(UsageError, match=r"expected one text a row, got two \(text and que"):
+            call(pairs)
+
+
+def test_a_regression_on_one_number_trains():
+    counts = WordCounter(["a b", "b c", "a c"] * 4, min_documents=1, max_words=9).train_counts
+    same = (counts, np.full(12, 2.0))
+    trained = train_network(same, same, classes=None, seed=0, settings=NetworkSettings(epochs=2))
+    assert trained.unit == 1.0
+    assert np.isfinite(word_attributions(trained, counts)[0]).all()
+
+
 # The run folder
 
 
@@ -298,7 +317,8 @@ def test_the_order_of_hashes_changes_no_byte(tmp_path):
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 
-def test_a_study_row_gives_metrics_and_files(reports, tmp_path):
+def study_row(reports, tmp_path, evaluation, **settings):
+    """The result of a dictionary row in a study."""
     from robustft.data.saving import save_split
     from robustft.study.dictionary import run_dictionary
     from robustft.study.grid import RunSpec
@@ -309,11 +329,31 @@ def test_a_study_row_gives_metrics_and_files(reports, tmp_path):
         save_split(split, tmp_path / "data" / f"{name}.parquet")
     spec = RunSpec(
         row="forest", base="forest", label="Forest", kind="dictionary", dataset="", number=0,
-        settings={"data": str(tmp_path / "data"), "max_train": 60, "seed": 0, **QUICK},
+        settings={"data": str(tmp_path / "data"), "max_train": 60, **QUICK, **settings},
     )  # fmt: skip
-    wanted = Evaluation(transforms="casing", max_eval=30)
+    wanted = Evaluation(**evaluation)
     context = Context(folder=tmp_path / "study", evaluation=wanted, done={}, progress=False)
-    result = run_dictionary(spec, context)
+    return run_dictionary(spec, context)
+
+
+def test_seeds_of_a_study_row_share_their_rows_and_follow_its_split(reports, tmp_path):
+    def trained_on(result):
+        manifest = json.loads((tmp_path / "study" / result.run / "manifest.json").read_text())
+        return manifest["fingerprints"]["train"]
+
+    first, second, other = (
+        study_row(reports, tmp_path, {}, eval_split="validation", seed=seed, data_seed=rows)
+        for seed, rows in ((0, 0), (1, 0), (0, 1))
+    )
+    assert trained_on(first) == trained_on(second) != trained_on(other)
+    assert first.run != second.run
+    assert first.facts["split"] == "validation"
+    table = pq.read_table(tmp_path / "study" / first.predictions["original"])
+    assert table["id"].to_pylist() == reports.validation.ids
+
+
+def test_a_study_row_gives_metrics_and_files(reports, tmp_path):
+    result = study_row(reports, tmp_path, {"transforms": "casing", "max_eval": 30}, seed=0)
     assert set(result.metrics) == {"validation", "original", "casing"}
     assert result.metrics["original"]["r2"].low < result.metrics["original"]["r2"].value
     assert result.drops["casing"]["mse"].value == 0
