@@ -211,7 +211,10 @@ def _run(made: Study, *, workers: int, retry: bool, as_json: bool) -> int:
         tasks: dict[str, Any] = {}
 
         def told(title: str, done: int, total: int) -> None:
-            if title not in tasks:
+            # The same work of another row starts its bar again.
+            if title not in tasks or bars.tasks[bars.task_ids.index(tasks[title])].finished:
+                if title in tasks:
+                    bars.remove_task(tasks[title])
                 tasks[title] = bars.add_task(title, total=total)
             bars.advance(tasks[title], done)
 
@@ -221,6 +224,9 @@ def _run(made: Study, *, workers: int, retry: bool, as_json: bool) -> int:
             if str(stop):
                 console.note(str(stop))
             raise
+    lost = sum(not result.ok for result in results)
+    if lost:
+        console.note(f"{lost} of {len(results)} runs failed; --retry runs them once more")
     if as_json:
         console.print_json([result.model_dump(mode="json") for result in results])
         return 0
