@@ -53,6 +53,10 @@ class ModelError(RobustftError):
     """A model cannot be loaded, or does not fit the data."""
 
 
+class TrainingError(ModelError):
+    """Training came to nothing: the loss is no number, or what it starts from failed itself."""
+
+
 class HubError(RobustftError):
     """Something that lives on a hub could not be had."""
 

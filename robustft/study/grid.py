@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from robustft.errors import UsageError, suggest
-from robustft.study.portable import PATHS, change_paths
+from robustft.study.portable import PATHS, change_paths, place_identity
 from robustft.study.results import RowResult, result_name
 from robustft.study.schema import Dataset, Recipe, Row
 from robustft.study.settings import (
@@ -64,8 +64,9 @@ class RunSpec:
 
     @property
     def identity(self) -> str:
-        """A hash of what decides the result."""
-        return _digest([self.kind, dict(self.settings), self.after], 8)
+        """A hash of what decides the result; a study and its data can be moved together."""
+        settings = change_paths(self.settings, place_identity)
+        return _digest([self.kind, settings, self.after], 8)
 
 
 def read_sets(items: Sequence[str]) -> dict[str, Any]:

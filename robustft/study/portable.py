@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PATHS", "change_paths", "named_settings", "relative_path"]
+__all__ = ["PATHS", "change_paths", "named_settings", "place_identity", "relative_path"]
 
 PATHS = ("data", "model", "extra_data")
 """Settings whose value may be a local path; further data may have a label map behind it."""
@@ -42,3 +42,19 @@ def named_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 def relative_path(path: str | os.PathLike[str], folder: Path) -> str:
     """Return a path as it is seen from a study's folder, with forward slashes."""
     return Path(os.path.relpath(Path(path).resolve(), folder.resolve())).as_posix()
+
+
+def place_identity(name: str) -> str:
+    """Return what stands for a place in a hash: a local one by its files, wherever it is moved to.
+
+    Names and sizes stand for the files, which is quick for a folder of any size; what changes
+    within them without changing their sizes is noticed by the runs themselves.
+    """
+    path = Path(os.path.expandvars(name)).expanduser()
+    if path.is_file():
+        return f"{path.name} {path.stat().st_size}"
+    if not path.is_dir():
+        return name
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    sizes = [f"{file.relative_to(path).as_posix()} {file.stat().st_size}" for file in files]
+    return "\n".join([path.name, *sizes])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustft.errors import ModelError, RunError
+from robustft.errors import RunError, TrainingError
 from robustft.study.grid import RunSpec
 from robustft.study.results import RowResult
 from robustft.study.schema import Evaluation
@@ -58,7 +58,7 @@ class Context:
 
         Raises
         ------
-        ModelError
+        TrainingError
             The other row failed, so that this one cannot be trained either.
         RunError
             The other row has no model.
@@ -76,7 +76,7 @@ class Context:
         # The one of the same values, data set and seed before any other.
         nearest = max(named, key=near, default=None)
         if nearest is not None and not nearest.ok:
-            raise ModelError(
+            raise TrainingError(
                 f"{spec.name}: expected a model from the row {spec.after!r}, got a failed run"
             )
         if nearest is not None and nearest.run is not None:

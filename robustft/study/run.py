@@ -13,7 +13,7 @@ from pathlib import Path
 
 from robustft.data.files import atomic_path
 from robustft.data.run_folder import RunFolder
-from robustft.errors import ModelError, RobustftError, RunError
+from robustft.errors import RobustftError, RunError, TrainingError
 from robustft.study.grid import RunSpec, choose, expand, in_order, study_name
 from robustft.study.recipe import dump_recipe, load_recipe
 from robustft.study.results import RowResult, load_results, write_result
@@ -144,14 +144,14 @@ def run_study(
 
 
 def _run(spec: RunSpec, context: Context, so_far: str) -> RowResult:
-    """Run one row; a failure of its model is a result, all else stops the study."""
+    """Run one row; training that came to nothing is a result, all else stops the study."""
     log = RunFolder(context.folder, context.folder, {}).log
     log({"event": "start", "run": spec.name})
     started = time.perf_counter()
     goes_on = f"{so_far}; the same command goes on with {spec.name}"
     try:
         result = run_row(spec, context)
-    except ModelError as problem:
+    except TrainingError as problem:
         result = failed(spec, str(problem))
     except RobustftError as problem:
         raise type(problem)(f"{spec.name}: {problem}\n{goes_on}") from problem

@@ -19,7 +19,7 @@ import torch
 
 from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split
-from robustft.errors import ModelError
+from robustft.errors import TrainingError
 from robustft.model.freezing import apply_gradual, trainable_names
 from robustft.model.load import LoadedModel, seeded_torch
 from robustft.model.prefix import frozen_digest
@@ -86,7 +86,7 @@ def fit(
     Raises
     ------
     ModelError
-        The loss is no longer finite, or the model does not fit an argument.
+        The model does not fit an argument; a `TrainingError` if the loss is no longer finite.
     DataError
         A split is empty, unlabelled or labelled with what the task does not have.
     UsageError
@@ -350,7 +350,7 @@ def _check_finite(
     first = next((i for i, loss in enumerate(recent) if not math.isfinite(loss)), None)
     if first is None:
         return
-    raise ModelError(
+    raise TrainingError(
         f"training: expected a finite loss, got {recent[first]} at step "
         f"{step - len(recent) + first + 2} of {total_steps}; the learning rate "
         f"{arguments.learning_rate:g} may be too high (--lr)"

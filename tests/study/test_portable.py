@@ -6,7 +6,7 @@ import pytest
 
 from robustft.errors import UsageError
 from robustft.study.grid import expand, override
-from robustft.study.portable import change_paths, named_settings, relative_path
+from robustft.study.portable import change_paths, named_settings, place_identity, relative_path
 from robustft.study.recipe import dump_recipe, load_recipe, parse_recipe
 
 ROWS = [{"name": "one"}]
@@ -56,3 +56,15 @@ def test_values_of_a_grid_that_would_share_a_file_are_refused():
     grid = override(recipe, {"model": ["./here/model", "./there/model"]})
     with pytest.raises(UsageError, match=r"distinct names, got one\+model=model, one\+model=model"):
         expand(grid)
+
+
+def test_a_place_is_known_by_its_files_wherever_it_is(tmp_path):
+    for home in ("one", "two"):
+        (tmp_path / home / "data").mkdir(parents=True)
+        (tmp_path / home / "data/train.csv").write_text("text,label\n", encoding="utf-8")
+    first, second = (place_identity(str(tmp_path / home / "data")) for home in ("one", "two"))
+    assert first == second == "data\ntrain.csv 11"
+    assert place_identity(str(tmp_path / "one/data/train.csv")) == "train.csv 11"
+    (tmp_path / "two/data/train.csv").write_text("text,label\na,b\n", encoding="utf-8")
+    assert place_identity(str(tmp_path / "two/data")) != first
+    assert place_identity("glue/sst2") == "glue/sst2"

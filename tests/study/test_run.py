@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from robustft.errors import DataError, ModelError, RunError, UsageError
+from robustft.errors import DataError, RunError, TrainingError, UsageError
 from robustft.study import rows
 from robustft.study.estimate import Cost, Work, describe, span
 from robustft.study.grid import expand, override
@@ -174,7 +174,7 @@ def test_a_model_that_cannot_be_trained_is_a_result_and_the_study_goes_on(
     recipe, tmp_path, monkeypatch
 ):
     said = []
-    study = small(recipe, tmp_path, {"slow": ModelError("loss is nan")}, monkeypatch)
+    study = small(recipe, tmp_path, {"slow": TrainingError("loss is nan")}, monkeypatch)
     slow, fast = run_study(study, said=said.append)
     assert (slow.status, slow.message, slow.metrics) == ("failed", "loss is nan", {})
     assert fast.ok
@@ -246,7 +246,7 @@ def test_a_row_starts_from_the_run_with_its_own_values_and_fails_with_it(recipe,
     ]
     context = rows.Context(tmp_path, made.evaluation, {r.name: r for r in done})
     assert context.model_for(two) == str(tmp_path / "first+epochs=2" / rows.BEST)
-    with pytest.raises(ModelError, match="model from the row 'first', got a failed run"):
+    with pytest.raises(TrainingError, match="model from the row 'first', got a failed run"):
         context.model_for(one)
     with pytest.raises(RunError, match="expected a model from the row 'first', got none"):
         replace(context, done={}).model_for(one)
