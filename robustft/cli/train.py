@@ -212,7 +212,7 @@ def _print_runs(pair: TrainedPair, *, numbered: bool) -> None:
     """Print where each run is, and its scores on the validation split."""
     seed = f", seed {pair.seed}" if numbered else ""
     for role, scores in pair.validation.items():
-        told = ", ".join(f"{name} {value:.4f}" for name, value in scores.items() if value)
+        told = ", ".join(f"{k} {v:.4f}" for k, v in scores.items() if v is not None)
         found = " (already trained)" if role in pair.reused else ""
         console.out().print(f"{role}{seed}: {pair.folders[role]}{found}", soft_wrap=True)
         console.out().print(f"  validation {told}", soft_wrap=True)

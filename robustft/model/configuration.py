@@ -36,8 +36,8 @@ class Configuration:
 def find_configuration(name: str) -> Configuration:
     """Return the configuration of the model called `name`, a folder, or a ``config.json``.
 
-    Published models that everybody names are known by their shape, for when the hub cannot be
-    reached; a notice says so.
+    Published models that everybody names are known by their shape, so that the hub is not asked; a
+    notice says so.
 
     Raises
     ------
@@ -52,6 +52,9 @@ def find_configuration(name: str) -> Configuration:
     if name == TINY:
         notice = f"tiny: has at most {_TINY_PIECES:,} word pieces, fewer on few texts"
         return Configuration(name, tiny_config(_TINY_PIECES), notices=(notice,))
+    shape = None if path.exists() else known_shape(name)
+    if shape is not None:
+        return _of_shape(name, shape)
     source = find_source(name)
     try:
         with quiet_transformers():
@@ -59,12 +62,9 @@ def find_configuration(name: str) -> Configuration:
     except _PROBLEMS as problem:
         if source.folder:
             raise _no_configuration(name, problem) from problem
-        shape = known_shape(name)
-        if shape is None:
-            reason = "no connection" if source.offline else _first_line(problem)
-            near = suggest(name, KNOWN_SHAPES)
-            raise type(error := cannot_be_had(name, reason))(f"{error}{near}") from problem
-        return _of_shape(name, shape)
+        reason = "no connection" if source.offline else _first_line(problem)
+        near = suggest(name, KNOWN_SHAPES)
+        raise type(error := cannot_be_had(name, reason))(f"{error}{near}") from problem
     notices = []
     if source.folder and any((path / f).is_file() for f in ("adapter.json", "adapter_config.json")):
         notices.append(f"{path.name}: its adapters are not counted")
@@ -81,10 +81,7 @@ def _of_file(name: str, path: Path) -> Configuration:
 
 
 def _of_shape(name: str, shape: KnownShape) -> Configuration:
-    notice = (
-        f"{name}: the hub cannot be reached; counted from its published configuration "
-        f"({shape.source})"
-    )
+    notice = f"{name}: counted from its published configuration ({shape.source})"
     config = CONFIG_MAPPING[shape.model_type](**shape.arguments())
     return Configuration(name, config, notices=(notice,))
 

@@ -180,6 +180,11 @@ class TrainingArguments(BaseModel):
                 f"unfreeze: expected layers that may open one by one, got freeze {self.freeze}, "
                 "which keeps them all shut"
             )
+        if self.adapter is not None and self.freeze in TOP_ONLY:
+            raise ValueError(
+                f"adapter: expected layers whose adapters may train, got freeze {self.freeze}, "
+                "which freezes the adapters too; --adapter alone freezes all else"
+            )
         return self
 
 
@@ -270,7 +275,7 @@ def default_learning_rate(
         return 2e-3, "a frozen encoder"
     if from_scratch:
         return 7e-4, "from scratch"
-    if arguments.freeze.startswith("except:"):
+    if arguments.freeze.startswith(("first:", "except:")):
         return None
     return 2e-5, "full fine-tuning" if arguments.freeze == "none" else "pretrained layers"
 

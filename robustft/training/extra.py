@@ -80,6 +80,9 @@ def load_extra(given: ExtraData, main: TextDataset, *, seed: int) -> Extra:
         task.text_column: pa.array(split.texts, table.schema.field(task.text_column).type),
         task.label_column: _labels(split, main, found.name),
     }
+    if (task.pair_column is None) != (split.pairs is None):
+        wanted, got = ("pairs of texts", "single texts")[:: -1 if split.pairs else 1]
+        raise DataError(f"extra data {found.name}: expected {wanted} as in the main set, got {got}")
     if task.pair_column is not None:
         kind = table.schema.field(task.pair_column).type
         columns[task.pair_column] = pa.array(split.pairs, kind)

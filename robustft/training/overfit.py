@@ -10,7 +10,12 @@ from robustft.data.dataset import sample
 from robustft.data.split import Split
 from robustft.errors import UsageError
 from robustft.model.load import LoadedModel, seeded_torch
-from robustft.training.arguments import TrainingArguments, resolve_arguments, suit_task
+from robustft.training.arguments import (
+    TrainingArguments,
+    default_learning_rate,
+    resolve_arguments,
+    suit_task,
+)
 from robustft.training.loop import train_epoch
 from robustft.training.progress import TrainingBar
 from robustft.training.setup import prepare
@@ -73,11 +78,12 @@ def overfit(
     if n < 2:
         raise UsageError(f"overfit: expected at least 2 rows, got {n}")
     few = sample(train, n, seed=arguments.seed)
-    slow = arguments.learning_rate is None and not loaded.from_scratch
+    default = default_learning_rate(arguments, from_scratch=loaded.from_scratch)
+    if arguments.learning_rate is None and (default is None or default[0] < _LEARNING_RATE):
+        arguments = arguments.model_copy(update={"learning_rate": _LEARNING_RATE})
+    # How long the real run is to be does not matter here.
     arguments, _ = resolve_arguments(
-        suit_task(arguments, loaded.task).model_copy(
-            update={"epochs": _EPOCHS, **({"learning_rate": _LEARNING_RATE} if slow else {})}
-        ),
+        suit_task(arguments, loaded.task).model_copy(update={"epochs": _EPOCHS, "max_steps": None}),
         from_scratch=loaded.from_scratch,
         max_positions=loaded.max_positions,
     )

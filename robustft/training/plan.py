@@ -315,7 +315,8 @@ def _resolved(given: TrainingArguments, model: str, notices: list[str]) -> Train
     default = default_learning_rate(given, from_scratch=model == TINY)
     if given.learning_rate is None and default is not None:
         notices.append(f"learning rate {default[0]:g} (the default for {default[1]})")
-    deep = model != TINY and given.freeze not in TOP_ONLY and not given.freeze.startswith("except:")
+    told_later = given.freeze.startswith(("first:", "except:"))  # the loaded model knows
+    deep = model != TINY and given.freeze not in TOP_ONLY and not told_later
     warning = high_rate_warning(resolved, pretrained_layers=deep)
     notices += [] if warning is None else [warning]
     device = resolve_device(given.device)
@@ -326,7 +327,13 @@ def _resolved(given: TrainingArguments, model: str, notices: list[str]) -> Train
 def _check_labels(arguments: TrainingArguments, train: Split) -> None:
     """Refuse what does not go with the task's labels before anything is trained."""
     task = train.task
-    if task.type is TaskType.QUESTION_ANSWERING or train.labels is None:
+    if task.type is TaskType.QUESTION_ANSWERING:
+        for name in ("label_smoothing", "class_weights"):
+            if given := getattr(arguments, name):
+                raise UsageError(
+                    f"{name}: expected to be left out for {task.type.value}, got {given!r}"
+                )
+    if train.labels is None:
         return
     objective_of(task, label_smoothing=arguments.label_smoothing)
     class_weights_of(arguments.class_weights, torch.from_numpy(train.labels), task)

@@ -45,8 +45,12 @@ def is_better(new: Scores, best: Scores | None, objective: Objective) -> bool:
     """
     if best is None:
         return True
-    sign = -1.0 if objective.lower_is_better else 1.0
-    a, b = new.metrics[objective.metric], best.metrics[objective.metric]
-    first = (sign * (np.nan if a is None else a), -new.loss)
-    second = (sign * (np.nan if b is None else b), -best.loss)
-    return first > second
+    return _rank(new, objective) > _rank(best, objective)
+
+
+def _rank(scores: Scores, objective: Objective) -> tuple[float, float]:
+    """Return what grows with quality; a score that is undefined is below all others."""
+    value = scores.metrics[objective.metric]
+    if value is None:
+        return -np.inf, -scores.loss
+    return (-value if objective.lower_is_better else value), -scores.loss

@@ -56,11 +56,15 @@ def constant_loss(objective: Objective, data: Examples) -> float | None:
     if not isinstance(objective, Classification):
         return None
     counts = torch.bincount(labels, minlength=objective.num_labels).double()
+    weights = torch.ones_like(counts)
     if objective.class_weights is not None:
-        counts *= objective.class_weights
+        weights = objective.class_weights.double().cpu()
+    own, spread = counts * weights, counts.sum() * weights / objective.num_labels
     smoothing = objective.label_smoothing
-    shares = (1 - smoothing) * counts / counts.sum() + smoothing / objective.num_labels
-    return float(torch.special.entr(shares).sum())
+    # PyTorch weighs what is spread over a class by that class, so that these may not sum to 1.
+    shares = ((1 - smoothing) * own + smoothing * spread) / own.sum()
+    total = shares.sum()
+    return float(torch.special.entr(shares).sum() + total * total.log())
 
 
 @dataclass

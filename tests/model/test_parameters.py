@@ -265,8 +265,12 @@ def test_a_configuration_by_name_folder_or_file(checkpoint, finetuned):
     found = find_configuration(str(finetuned(("a", "b", "c"))))
     assert (found.head, found.config.num_labels) == ("classification", 3)
     assert find_configuration("tiny").config.hidden_size == 128
+
+
+def test_a_known_shape_needs_no_hub(monkeypatch):
+    monkeypatch.setattr("robustft.model.configuration.find_source", None)
     (notice,) = find_configuration("bert-base-uncased").notices
-    assert notice.startswith("bert-base-uncased: the hub cannot be reached; counted from its publi")
+    assert notice.startswith("bert-base-uncased: counted from its published configuration (")
 
 
 def test_adapters_that_are_not_counted_are_said(checkpoint, tmp_path):

@@ -84,6 +84,8 @@ def test_the_rate_follows_what_an_expression_leaves(small):
     deep = configured(small(), freeze="except:layer.0.output")
     shallow = configured(small(), freeze="except:classifier")
     assert (deep.arguments.learning_rate, shallow.arguments.learning_rate) == (2e-5, 2e-3)
+    layers = [configured(small(), freeze=f"first:{k}").arguments.learning_rate for k in (0, 1)]
+    assert layers == [2e-5, 2e-3]  # the model has one layer
     assert "learning rate 2e-05 (the default for pretrained layers)" in deep.notices
     assert "learning rate 0.002 (the default for a frozen encoder)" in shallow.notices
 

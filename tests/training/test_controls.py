@@ -209,6 +209,15 @@ def test_a_label_that_the_main_set_does_not_have_is_refused(file):
         load_extra([{"text": "no label"}], main, seed=0)
 
 
+def test_single_texts_do_not_join_pairs(tmp_path):
+    rows = [{"text": f"{n}", "pair": f"{n}!", "label": "ab"[n % 2]} for n in range(20)]
+    pairs = load_dataset(rows, text_column="text,pair")
+    single = [{"text": "so", "label": "a"}, {"text": "so so", "label": "b"}]
+    with pytest.raises(DataError, match="expected pairs of texts as in the main set, got single"):
+        load_extra(single, pairs, seed=0)
+    assert load_extra(rows, pairs, seed=0).split.pairs
+
+
 def test_the_same_set_twice_is_refused(file, tmp_path):
     rows = [{"text": "so so", "label": "good"}, {"text": "so", "label": "bad"}]
     with pytest.raises(DataError, match="got one set twice"):

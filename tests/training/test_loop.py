@@ -287,6 +287,7 @@ def test_data_that_cannot_be_trained_on_is_refused(small, reviews, tmp_path):
         ("mse", (0.5, 0.5), (0.6, 0.6), True),
         ("mse", (0.7, 0.7), (0.6, 0.6), False),
         ("mse", (None, 0.1), (0.6, 0.6), False),
+        ("mse", (0.6, 0.6), (None, 0.1), True),
     ],
 )
 def test_the_better_epoch_has_the_better_metric_then_loss_else_came_first(metric, new, old, better):

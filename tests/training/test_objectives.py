@@ -88,6 +88,7 @@ def test_one_answer_for_all_has_the_loss_that_is_said():
         Classification(3),
         Classification(3, label_smoothing=0.2),
         Classification(3, class_weights=torch.tensor([1.0, 4.0, 2.0])),
+        Classification(3, class_weights=torch.tensor([1.0, 4.0, 2.0]), label_smoothing=0.2),
     ):
         logits = torch.zeros(1, 3, requires_grad=True)
         optimizer = torch.optim.LBFGS([logits], max_iter=100)

@@ -36,6 +36,20 @@ def test_a_model_that_cannot_learn_is_told_from_one_that_can(small, reviews, mon
     assert result.epochs == 5
 
 
+def test_how_long_and_how_fast_the_real_run_is_to_be_does_not_matter(small, reviews, monkeypatch):
+    rates = []
+    monkeypatch.setattr("robustft.training.overfit._EPOCHS", 3)
+    monkeypatch.setattr(
+        "robustft.training.loop.set_learning_rates",
+        lambda optimizer, factor: rates.append(optimizer.param_groups[0]["initial_lr"] * factor),
+    )
+    short = QUICK.model_copy(update={"max_steps": 1, "learning_rate": None, "freeze": "encoder"})
+    result = overfit(small(), reviews(100), short, 16, progress=False)
+    assert (result.epochs, len(rates)) == (3, 6)
+    assert min(rates) > 0
+    assert max(rates) == 2e-3  # that of a frozen encoder, not the lower one of whole models
+
+
 def test_one_row_proves_nothing(small, reviews):
     with pytest.raises(UsageError, match="overfit: expected at least 2 rows, got 1"):
         overfit(small(), reviews(10), QUICK, 1)

@@ -370,7 +370,8 @@ def test_frozen_layers_are_frozen_for_questions_too(folder, tmp_path):
 )
 def test_what_has_no_meaning_for_questions_is_refused(folder, tmp_path, settings, message):
     with pytest.raises(UsageError, match=message):
-        train(str(folder), "tiny", root=tmp_path, progress=False, **QUICK, **settings)
+        train(str(folder), "tiny", root=tmp_path / "runs", progress=False, **QUICK, **settings)
+    assert not (tmp_path / "runs").exists()
 
 
 # Pairs of texts
