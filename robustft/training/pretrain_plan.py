@@ -129,6 +129,7 @@ def plan_pretraining(
         raise UsageError(f"mask rate: expected a share between 0 and 1, got {mask_rate:g}")
     name = str(model)
     scratch = name == TINY if from_scratch is None else from_scratch or name == TINY
+    chosen_tokenizer = _tokenizer(name, tokenizer, vocabulary, scratch=scratch)
     dataset = load_dataset(
         data, text_column=text_column, make_splits=False, keep_unlabelled=True, seed=seed
     )
@@ -151,7 +152,7 @@ def plan_pretraining(
         held_out=texts[:held],
         model=name,
         from_scratch=scratch,
-        tokenizer=tokenizer or ("train" if name == TINY else "keep"),
+        tokenizer=chosen_tokenizer,
         vocabulary=vocabulary,
         whole_words=whole_words,
         mask_rate=mask_rate,
@@ -162,6 +163,25 @@ def plan_pretraining(
         out=None if out is None else Path(out),
         notices=tuple(said),
     )
+
+
+def _tokenizer(
+    model: str, given: TokenizerChoice | None, vocabulary: int | None, *, scratch: bool
+) -> TokenizerChoice:
+    """Return which tokenizer to take; refuse what would fail, or count for nothing, later."""
+    if model == TINY:
+        return given or "train"
+    if given == "train" and not scratch:
+        raise UsageError(
+            f"tokenizer: expected keep, as the weights of {model} belong to its own, got train; a "
+            "new one needs a model from scratch (--from-scratch)"
+        )
+    if vocabulary is not None and given != "train":
+        raise UsageError(
+            f"vocabulary: expected a tokenizer to train (--tokenizer train), got {vocabulary} "
+            "pieces for one that is kept"
+        )
+    return given or "keep"
 
 
 def _choose(dataset: TextDataset, name: str | None) -> str:

@@ -120,6 +120,21 @@ def test_settings_that_make_no_sense_are_refused(tmp_path):
         load_language_model("some-name", seed=0, texts=["a"], tokenizer="train")
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"tokenizer": "train"}, "tokenizer: expected keep, as the weights of some-name"),
+        ({"vocabulary": 500}, "vocabulary: expected a tokenizer to train .* got 500 pieces"),
+    ],
+)
+def test_a_tokenizer_that_cannot_be_had_is_refused_before_a_folder_is_made(
+    given, message, tmp_path
+):
+    with pytest.raises(UsageError, match=message):
+        pretrain(None, "some-name", root=tmp_path / "runs", progress=False, **given)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_size_limit_takes_the_first_texts_of_the_same_order(tmp_path):
     from robustft.training.pretrain_plan import plan_pretraining
 
