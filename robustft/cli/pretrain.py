@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from robustft.cli import console
+from robustft.cli import train_options as more
 from robustft.cli.options import (
     BatchSizeOption,
     DeviceOption,
@@ -21,7 +22,6 @@ from robustft.cli.options import (
     SplitOption,
     TextColumnOption,
 )
-from robustft.cli.train_options import PushOption
 
 if TYPE_CHECKING:
     from robustft.training.pretraining import Pretrained
@@ -114,12 +114,16 @@ def pretrain(
     lr: LearningRateOption = None,
     batch_size: BatchSizeOption = None,
     max_length: MaxLengthOption = None,
+    accumulate: more.AccumulationOption = None,
+    schedule: more.ScheduleOption = None,
+    warmup: more.WarmupOption = None,
+    precision: more.PrecisionOption = "auto",
     out: OutOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     json: JsonOption = False,
     dry_run: DryRunOption = False,
-    push: PushOption = None,
+    push: more.PushOption = None,
 ) -> int:
     """Pretrain a masked language model, from scratch or on from a checkpoint.
 
@@ -157,6 +161,10 @@ def pretrain(
             "learning_rate": lr,
             "batch_size": batch_size,
             "max_length": max_length,
+            "gradient_accumulation": accumulate,
+            "schedule": schedule,
+            "warmup_ratio": warmup,
+            "precision": precision,
             "device": device,
         },
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -71,14 +71,6 @@ OverfitOption = Annotated[
         "Exit code 1 if it cannot.",
     ),
 ]
-PrecisionOption = Annotated[
-    Literal["auto", "bf16", "fp32"],
-    typer.Option(
-        "--precision",
-        rich_help_panel="Model and training",
-        help="auto computes in bfloat16 on a GPU that can.",
-    ),
-]
 
 
 def train(
@@ -101,7 +93,7 @@ def train(
     batch_size: BatchSizeOption = None,
     max_length: MaxLengthOption = None,
     accumulate: more.AccumulationOption = None,
-    precision: PrecisionOption = "auto",
+    precision: more.PrecisionOption = "auto",
     overfit: OverfitOption = None,
     freeze: more.FreezeOption = None,
     unfreeze: more.UnfreezeOption = None,

@@ -31,6 +31,7 @@ __all__ = [
     "MomentumOption",
     "NBestOption",
     "OptimizerOption",
+    "PrecisionOption",
     "PushOption",
     "ReinitOption",
     "ScheduleOption",
@@ -47,6 +48,7 @@ _WHAT = "What trains"
 _HOW = "Optimizer and schedule"
 _LONG = "Loss and length of training"
 _ANSWERS = "Answers to questions"
+_MODEL = "Model and training"
 _EXP = "Experiment"
 
 # Training argument -> the parameter of the command, where its name is another.
@@ -329,6 +331,14 @@ NBestOption = Annotated[
         metavar="N",
         rich_help_panel=_ANSWERS,
         help="Answers that are kept for each question. Left out: 20.",
+    ),
+]
+PrecisionOption = Annotated[
+    Literal["auto", "bf16", "fp32"],
+    typer.Option(
+        "--precision",
+        rich_help_panel=_MODEL,
+        help="auto computes in bfloat16 on a GPU that can.",
     ),
 ]
 PushOption = Annotated[

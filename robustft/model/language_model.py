@@ -31,6 +31,8 @@ _OUTPUT = {"distilbert": "vocab_transform"}
 class HiddenTokens(torch.nn.Module):
     """A view of a masked language model whose logits are those of the ``selected`` tokens.
 
+    They are given by their places in the flattened batch, so that a GPU need not be waited for.
+
     Parameters are shared with the model; logits have the shape (selected tokens, vocabulary).
 
     Raises
@@ -51,7 +53,7 @@ class HiddenTokens(torch.nn.Module):
         self.model.set_attn_implementation(name)
 
     def forward(self, selected: torch.Tensor, **inputs: torch.Tensor) -> Any:
-        """Return the model's outputs with logits for the places where `selected` is true."""
+        """Return the model's outputs with logits for `selected`, places in rows x length."""
         self._selected = selected
         try:
             return self.model(**inputs)
@@ -61,7 +63,7 @@ class HiddenTokens(torch.nn.Module):
     def _pick(self, module: torch.nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...] | None:
         if self._selected is None or given[0].ndim != 3:
             return None
-        return (given[0][self._selected], *given[1:])
+        return (given[0].flatten(0, 1)[self._selected], *given[1:])
 
 
 def load_language_model(

@@ -104,11 +104,11 @@ class Blocks:
         return float(len(self.masked(rows, key).labels))
 
     def batch(self, rows: Rows, device: torch.device, key: int) -> Batch:
-        """Return inputs and the hidden tokens; ``selected`` says where those are."""
+        """Return inputs and the hidden tokens; ``selected`` are their places in rows x length."""
         masked = self.masked(rows, key)
         inputs = {
             "input_ids": torch.from_numpy(masked.ids).to(device),
-            "selected": torch.from_numpy(masked.chosen).to(device),
+            "selected": torch.from_numpy(np.flatnonzero(masked.chosen)).to(device),
         }
         if not masked.inside.all():
             inputs["attention_mask"] = torch.from_numpy(masked.inside.astype(np.int64)).to(device)

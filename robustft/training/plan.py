@@ -25,6 +25,7 @@ from robustft.data.split import Split
 from robustft.data.task import TaskType
 from robustft.errors import DataError, UsageError
 from robustft.model.device import resolve_device, resolve_precision
+from robustft.model.houlsby import read_adapter_json
 from robustft.model.tiny import TINY
 from robustft.training.arguments import (
     TOP_ONLY,
@@ -235,11 +236,12 @@ def make_plan(
     chain = build(transforms)
     given = training_arguments(**{"seed": seed, **(arguments or {})})
     seed = seed if data_seed is None else data_seed
-    name = str(model) if model is not None else (TINY if data is None else DEFAULT_MODEL)
+    demo = data is None or str(data).startswith("demo")
+    name = str(model) if model is not None else (TINY if demo else DEFAULT_MODEL)
     columns = {key: value for key, value in (columns or {}).items() if value is not None}
     dataset = load_dataset(data, seed=seed, **columns)
     check_trainable(dataset)
-    given = suit_task(given, dataset.task)
+    given = _with_own_adapter(suit_task(given, dataset.task), name)
     notices = [*_defaults_said(data, model), *dataset.notices]
     if augment:
         check_single_texts(dataset.task, "augment")
@@ -322,6 +324,14 @@ def _resolved(given: TrainingArguments, model: str, notices: list[str]) -> Train
     device = resolve_device(given.device)
     precision = resolve_precision(given.precision, device)
     return resolved.model_copy(update={"device": device.type, "precision": precision})
+
+
+def _with_own_adapter(given: TrainingArguments, model: str) -> TrainingArguments:
+    """Let training that goes on from a folder with adapters be training of these adapters."""
+    if given.adapter is not None or not (Path(model) / "adapter.json").is_file():
+        return given
+    own = read_adapter_json(model, offline=True)
+    return given if own is None else given.model_copy(update={"adapter": str(own)})
 
 
 def _check_labels(arguments: TrainingArguments, train: Split) -> None:

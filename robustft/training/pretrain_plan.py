@@ -144,6 +144,10 @@ def plan_pretraining(
     precision = resolve_precision(given.precision, device)
     labels = {f"no column called {word}" for word in ("label", "sentiment", "target")}
     said = [n for n in dataset.notices if not any(word in n for word in labels)]
+    seen = set(texts[held:])
+    shared = sum(text in seen for text in texts[:held])
+    if shared:
+        said.append(f"{shared:,} held-out texts are also learned from: perplexity will flatter")
     return PretrainPlan(
         dataset=dataset,
         data=_nameable(data) or "an object in memory",

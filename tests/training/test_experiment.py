@@ -207,3 +207,14 @@ def test_the_best_model_can_be_loaded_for_its_task(file, tmp_path):
     loaded = load_finetuned(run.path / "checkpoints/best", task=load_dataset(file).task)
     assert loaded.label_order == (0, 1)
     assert load_file(run.path / "checkpoints/best/model.safetensors")
+
+
+def test_training_goes_on_with_the_adapters_that_a_folder_has(tmp_path):
+    quick = {"max_train": 32, "epochs": 1, "max_length": 24, "progress": False, "root": tmp_path}
+    made = train("demo", "tiny", adapter="houlsby:4", **quick)
+    plan = make_plan("demo", made.clean / "checkpoints/best", transforms="typos")
+    assert plan.arguments.adapter == "houlsby:4"
+    assert plan.arguments.learning_rate == 1e-3
+    again = train("demo", made.clean / "checkpoints/best", **quick)
+    parameters = RunFolder.open(again.clean).manifest["training"]["parameters"]
+    assert parameters["trained"] < parameters["total"] / 5
