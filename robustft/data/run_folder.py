@@ -29,6 +29,7 @@ __all__ = [
     "config_hash",
     "hardware",
     "load_run",
+    "nameable",
     "newest",
     "portable",
     "run_name",
@@ -58,6 +59,13 @@ def run_name(readable: str, config: Mapping[str, Any]) -> str:
     """Return a folder name: the readable part, then the hash of the configuration."""
     safe = "".join(c if c.isalnum() or c in "-_.+" else "-" for c in readable).strip("-.") or "run"
     return f"{safe[:80]}-{config_hash(config)}"
+
+
+def nameable(data: Any) -> str | None:
+    """Return what data can be loaded by again; None for an object in memory."""
+    if data is None:
+        return "demo"
+    return os.fspath(data) if isinstance(data, str | os.PathLike) else None
 
 
 def portable(name: str, home: Path) -> str:

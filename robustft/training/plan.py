@@ -19,7 +19,7 @@ from robustft.data.build import (
     members_of,
 )
 from robustft.data.dataset import TextDataset, check_trainable, load_dataset, sample
-from robustft.data.run_folder import run_name
+from robustft.data.run_folder import nameable, portable, run_name
 from robustft.data.saving import save_split
 from robustft.data.split import Split
 from robustft.data.task import TaskType
@@ -128,12 +128,12 @@ class Plan:
         """Return the settings that decide the result of a `role`, fit for ``config.toml``."""
         config: dict[str, Any] = {
             "role": role,
-            "data": self._portable(self.data) if self.data is not None else KEPT_DATA,
+            "data": portable(self.data, self.home) if self.data is not None else KEPT_DATA,
             "dataset": self.dataset.name,
             "fingerprint": self.dataset.fingerprint,
             "task": self.dataset.task.to_dict(),
             "settings": dict(self.settings),
-            "model": self._portable(self.model),
+            "model": portable(self.model, self.home),
             "seed": self.seed,
             "training": self.arguments.model_dump(),
         }
@@ -151,17 +151,10 @@ class Plan:
         """Return where a further set is from."""
         return {
             "name": extra.name,
-            "data": None if extra.data is None else self._portable(extra.data),
+            "data": None if extra.data is None else portable(extra.data, self.home),
             "label_map": extra.label_map,
             "fingerprint": extra.split.fingerprint,
         }
-
-    def _portable(self, name: str) -> str:
-        """Return a local path relative to a run folder, so that both can move together."""
-        path = Path(os.path.expandvars(name)).expanduser()
-        if not path.exists():
-            return name
-        return Path(os.path.relpath(path.resolve(), self.home.resolve() / "run")).as_posix()
 
     def keep_data(self, folder: Path) -> None:
         """Write data that came as an object to the run's own folder."""
@@ -270,7 +263,7 @@ def make_plan(
     kept = {key: _text(value) for key, value in columns.items() if key != "task"}
     return Plan(
         dataset=dataset,
-        data=_nameable(data),
+        data=nameable(data),
         train=train,
         validation=validation,
         model=name,
@@ -365,9 +358,3 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ",".join(f"{old}={new}" for old, new in value.items())
     return str(value)
-
-
-def _nameable(data: Any) -> str | None:
-    if data is None:
-        return "demo"
-    return os.fspath(data) if isinstance(data, str | os.PathLike) else None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from robustft.data.dataset import load_dataset
-from robustft.data.run_folder import portable, run_name
+from robustft.data.run_folder import nameable, portable, run_name
 from robustft.data.split import Split, TextDataset
 from robustft.errors import DataError, UsageError
 from robustft.model.device import resolve_device, resolve_precision
@@ -150,7 +150,7 @@ def plan_pretraining(
         said.append(f"{shared:,} held-out texts are also learned from: perplexity will flatter")
     return PretrainPlan(
         dataset=dataset,
-        data=_nameable(data) or "an object in memory",
+        data=nameable(data) or "an object in memory",
         split=chosen,
         train=texts[held:],
         held_out=texts[:held],
@@ -215,9 +215,3 @@ def _texts(split: Split, *, max_mb: float | None, max_train: int | None, seed: i
 
 def _named(arguments: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: value for key, value in (arguments or {}).items() if value is not None}
-
-
-def _nameable(data: Any) -> str | None:
-    if data is None:
-        return "demo"
-    return os.fspath(data) if isinstance(data, str | os.PathLike) else None
