@@ -124,7 +124,7 @@ def study(
     """Run a published study, or your own, and print its table beside the published one.
 
     Results are saved as they come. A study that was stopped goes on where it was when the same
-    command is given again.
+    command is given again. Exit code 1 if every run failed.
 
     Examples:
 
@@ -227,11 +227,13 @@ def _run(made: Study, *, workers: int, retry: bool, as_json: bool) -> int:
     lost = sum(not result.ok for result in results)
     if lost:
         console.note(f"{lost} of {len(results)} runs failed; --retry runs them once more")
+    # Failed rows are findings of a study; one with nothing else has come to nothing.
+    code = 1 if results and lost == len(results) else 0
     if as_json:
         console.print_json([result.model_dump(mode="json") for result in results])
-        return 0
+        return code
     from robustft.study.views import print_tables
 
     print_tables(made.folder, console.out())
     console.note(f"page: {made.folder / 'page.md'}")
-    return 0
+    return code

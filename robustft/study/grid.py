@@ -158,6 +158,11 @@ def _overridden(recipe: Recipe, key: str, value: Any) -> Recipe:
 
 def _of_one(recipe: Recipe, target: str, name: str, value: Any) -> Recipe:
     """Set something of one row or of one data set."""
+    if name in recipe.grid:
+        raise UsageError(
+            f"--set {target}.{name}: expected a setting with one value for all rows, got one that "
+            "has a grid"
+        )
     for row in recipe.rows:
         if row.name == target:
             check_settings({row.kind}, {name: value}, f"--set {target}")

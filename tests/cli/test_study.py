@@ -5,7 +5,7 @@ import json
 import pytest
 
 from robustft.study.results import RowResult
-from robustft.study.rows import marked
+from robustft.study.rows import failed, marked
 
 RECIPE = """
 name = "mine"
@@ -28,6 +28,8 @@ def recipe(tmp_path, monkeypatch):
     def run(spec, context):
         if spec.settings.get("epochs") == 13:
             raise KeyboardInterrupt
+        if spec.settings.get("epochs") == 11:
+            return marked(failed(spec, "the loss is no number"), spec)
         value = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}
         result = RowResult(row=spec.row, metrics={"original": {"accuracy": value}})
         return marked(result, spec)
@@ -107,6 +109,16 @@ def test_mistakes_are_told_in_a_line_and_exit_with_2(run_cli, recipe, arguments,
     code, out, err = run_cli("study", *(recipe if a == "RECIPE" else a for a in arguments))
     assert (code, out) == (2, "")
     assert message in err.splitlines()[-1]
+
+
+def test_failed_rows_are_findings_unless_nothing_else_is_left(run_cli, recipe):
+    code, out, err = run_cli("study", recipe, "--set", "one.epochs=11", "--out", "some")
+    assert code == 0
+    assert "the loss is no number" in out + err
+    assert "1 of 2 runs failed; --retry runs them once more" in err
+    code, _, err = run_cli("study", recipe, "--set", "epochs=11", "--out", "none")
+    assert code == 1
+    assert "2 of 2 runs failed" in err
 
 
 def test_an_interrupt_says_how_to_go_on(run_cli, recipe):

@@ -105,6 +105,8 @@ def test_a_list_is_a_grid_over_the_rows_that_take_the_setting():
     assert run.base == "long"
     again = override(recipe, {"learning_rate": 0.3})
     assert len(expand(again)) == 3 * 2 + 1
+    with pytest.raises(UsageError, match=r"long\.learning_rate: .* got one that has a grid"):
+        override(recipe, {"long.learning_rate": 0.3})
 
 
 def test_each_run_of_a_row_has_seeds_of_its_own_for_order_and_initialisation():
