@@ -18,8 +18,10 @@ __all__ = [
     "RobustftError",
     "RunError",
     "SpecError",
+    "TrainingError",
     "TransformError",
     "UsageError",
+    "first_line",
     "missing_extra",
     "suggest",
 ]
@@ -75,6 +77,11 @@ def missing_extra(package: str, extra: str) -> MissingExtraError:
         f"{package}: expected to be installed, got no such package; "
         f"install it with: pip install 'robustft[{extra}]'"
     )
+
+
+def first_line(problem: BaseException) -> str:
+    """Return the first line of what an error of another library says, or the error's name."""
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -7,14 +7,15 @@ has changed, so that a captured or redirected stream is honoured.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["dumps", "err", "note", "out", "print_json", "progress", "track"]
+__all__ = ["bars", "dumps", "err", "note", "out", "print_json", "progress", "track"]
 
 T = TypeVar("T")
 
@@ -92,11 +93,30 @@ def progress(*, shown: bool | None = None) -> Progress:
     )
 
 
+@contextmanager
+def bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function that is told what is being done, the rows done since, and all rows of it.
+
+    Each title has a bar; the same work done once more starts its bar again.
+    """
+    with progress() as shown:
+        tasks: dict[str, Any] = {}
+
+        def told(title: str, done: int, total: int) -> None:
+            if title not in tasks or shown.tasks[shown.task_ids.index(tasks[title])].finished:
+                if title in tasks:
+                    shown.remove_task(tasks[title])
+                tasks[title] = shown.add_task(title, total=total)
+            shown.advance(tasks[title], done)
+
+        yield told
+
+
 def track(
     items: Sequence[T] | Iterable[T], description: str, total: int | None = None
 ) -> Iterable[T]:
     """Yield `items` while a bar on stderr shows how far along they are."""
     if total is None and isinstance(items, Sequence):
         total = len(items)
-    with progress() as bars:
-        yield from bars.track(items, total=total, description=description)
+    with progress() as shown:
+        yield from shown.track(items, total=total, description=description)

@@ -198,12 +198,5 @@ def _run(plan: EvaluationPlan, **settings: Any) -> RobustnessResult:
     """Evaluate with a bar for each thing that takes time."""
     from robustft.evaluation.evaluate import run_evaluation
 
-    with console.progress() as bars:
-        tasks: dict[str, Any] = {}
-
-        def progress(title: str, done: int, total: int) -> None:
-            if title not in tasks:
-                tasks[title] = bars.add_task(title, total=total)
-            bars.advance(tasks[title], done)
-
+    with console.bars() as progress:
         return run_evaluation(plan, progress=progress, **settings)

@@ -31,14 +31,7 @@ def answer_questions(
     from robustft.evaluation.answers import ReadingSettings, run_answers
 
     results = []
-    with console.progress() as bars:
-        tasks: dict[str, Any] = {}
-
-        def progress(title: str, done: int, total: int) -> None:
-            if title not in tasks:
-                tasks[title] = bars.add_task(title, total=total)
-            bars.advance(tasks[title], done)
-
+    with console.bars() as progress:
         for subject in plan.subjects:
             reading = ReadingSettings.of(subject, max_length=max_length)
             results.append(run_answers(plan, subject, reading, progress=progress, **settings))

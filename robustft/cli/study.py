@@ -207,17 +207,7 @@ def _run(made: Study, *, workers: int, retry: bool, as_json: bool) -> int:
     from robustft.study.run import run_study
 
     console.note(f"study: {made.folder}")
-    with console.progress() as bars:
-        tasks: dict[str, Any] = {}
-
-        def told(title: str, done: int, total: int) -> None:
-            # The same work of another row starts its bar again.
-            if title not in tasks or bars.tasks[bars.task_ids.index(tasks[title])].finished:
-                if title in tasks:
-                    bars.remove_task(tasks[title])
-                tasks[title] = bars.add_task(title, total=total)
-            bars.advance(tasks[title], done)
-
+    with console.bars() as told:
         try:
             results = run_study(made, workers=workers, retry=retry, told=told, said=console.note)
         except KeyboardInterrupt as stop:

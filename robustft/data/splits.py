@@ -15,7 +15,16 @@ from robustft.data.task import TaskType
 from robustft.errors import UsageError
 from robustft.seeding import fold_in
 
-__all__ = ["ALIASES", "ORDER", "cut", "in_order", "kept_together", "sample", "split_named"]
+__all__ = [
+    "ALIASES",
+    "ORDER",
+    "cut",
+    "in_order",
+    "kept_together",
+    "sample",
+    "split_named",
+    "suit_training",
+]
 
 ORDER = ("train", "validation", "test")
 """The splits of a data set, in the order in which we list them; all others come after."""
@@ -29,6 +38,7 @@ ALIASES = {
 }  # fmt: skip
 """What files and hubs call the splits, and what we call them."""
 
+_FEWEST_VALIDATED = 500
 _HELD_OUT = 0.1  # of the rows for test, and as many for validation
 # With fewer articles than this, a tenth of the questions is not a number of whole articles.
 _FEWEST_ARTICLES = 20
@@ -96,6 +106,11 @@ def cut(split: Split, seed: int, *, test: bool) -> dict[str, Split]:
         for name in in_order(list(parts))
         if len(parts[name])
     }
+
+
+def suit_training(validation: Split, max_train: int, *, seed: int) -> Split:
+    """Return validation rows for `max_train` training rows: a quarter as many, 500 or more."""
+    return sample(validation, max(_FEWEST_VALIDATED, max_train // 4), seed=seed)
 
 
 def _keys(ids: Sequence[str], seed: int, purpose: str) -> npt.NDArray[np.uint64]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from transformers import CONFIG_MAPPING, AutoConfig
 
-from robustft.errors import ModelError, suggest
+from robustft.errors import ModelError, first_line, suggest
 from robustft.model.hub import cannot_be_had, find_source, quiet_transformers
 from robustft.model.known import KNOWN_SHAPES, KnownShape, known_shape
 from robustft.model.tiny import TINY, tiny_config
@@ -62,7 +62,7 @@ def find_configuration(name: str) -> Configuration:
     except _PROBLEMS as problem:
         if source.folder:
             raise _no_configuration(name, problem) from problem
-        reason = "no connection" if source.offline else _first_line(problem)
+        reason = "no connection" if source.offline else first_line(problem)
         near = suggest(name, KNOWN_SHAPES)
         raise type(error := cannot_be_had(name, reason))(f"{error}{near}") from problem
     notices = []
@@ -97,11 +97,7 @@ def _saved_head(config: Any) -> str:
     return "question-answering" if "ForQuestionAnswering" in names else "none"
 
 
-def _first_line(problem: BaseException) -> str:
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-
-
 def _no_configuration(name: str, problem: BaseException) -> ModelError:
     return ModelError(
-        f"{name}: expected a model's configuration (config.json), got: {_first_line(problem)}"
+        f"{name}: expected a model's configuration (config.json), got: {first_line(problem)}"
     )

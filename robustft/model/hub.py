@@ -12,9 +12,9 @@ import transformers
 from huggingface_hub import constants
 
 from robustft.data.hub import hub_answers
-from robustft.errors import HubError, ModelError
+from robustft.errors import HubError, ModelError, first_line
 
-__all__ = ["Source", "cannot_be_had", "find_source", "quiet_transformers"]
+__all__ = ["Source", "cannot_be_had", "find_source", "load_error", "quiet_transformers"]
 
 _LOOKS_LIKE_A_PATH = re.compile(r"[.~/\\]|.*\\|[^/]*/[^/]*/|.*/$")
 
@@ -76,3 +76,15 @@ def cannot_be_had(name: str, reason: str) -> HubError:
         f"{name}: expected a model from the hub ({constants.ENDPOINT}) or its cached copy, got "
         f"{reason}; use --model tiny, which needs no download, or --model with a local folder"
     )
+
+
+def load_error(source: Source, name: str, wanted: str, problem: Exception) -> Exception:
+    """Return the error for a source from which `wanted` could not be loaded."""
+    first = first_line(problem)
+    if source.folder:
+        return ModelError(f"{name}: expected a folder with {wanted}, got: {first}")
+    if source.offline:
+        return cannot_be_had(name, "no connection")
+    if isinstance(problem, OSError):
+        return cannot_be_had(name, first)
+    return ModelError(f"{name}: expected {wanted}, got: {first}")

@@ -15,8 +15,8 @@ import torch
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, BertTokenizer
 
 from robustft.data.task import Task
-from robustft.errors import ModelError
-from robustft.model.hub import cannot_be_had, find_source, quiet_transformers
+from robustft.errors import ModelError, first_line
+from robustft.model.hub import find_source, load_error, quiet_transformers
 from robustft.model.load import LoadedModel, seeded_torch
 from robustft.model.tiny import TINY, tiny_config, tiny_tokenizer
 from robustft.seeding import fold_in
@@ -121,11 +121,7 @@ def load_language_model(
                     source.name, dtype=torch.float32, output_loading_info=True, **where
                 )
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
-            first = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-            if source.folder:
-                wanted = "expected a folder with a masked language model"
-                raise ModelError(f"{name}: {wanted}, got: {first}") from problem
-            raise cannot_be_had(name, first) from problem
+            raise load_error(source, name, "a masked language model", problem) from problem
     new = tuple(sorted(set(info["missing_keys"])))
     said = (f"new weights, drawn at random: {', '.join(new)}",) if new else ()
     return LoadedModel(
@@ -146,7 +142,7 @@ def _made(name: str, config: Any, tokenizer: Any, seed: int) -> LoadedModel:
         with seeded_torch(fold_in(seed, "initialisation")), quiet_transformers():
             model = AutoModelForMaskedLM.from_config(config)
     except (ValueError, KeyError) as problem:
-        first = str(problem).strip().splitlines()[0]
+        first = first_line(problem)
         raise ModelError(f"{name}: expected a masked language model, got: {first}") from problem
     with suppress(AttributeError):
         tokenizer.model_max_length = min(tokenizer.model_max_length, config.max_position_embeddings)

@@ -26,7 +26,7 @@ from robustft.errors import ModelError
 from robustft.model.adapter_spec import AdapterSpec
 from robustft.model.adapters import train_adapter
 from robustft.model.houlsby import VARIANT, read_adapter_json, restore_houlsby
-from robustft.model.hub import Source, cannot_be_had, find_source, quiet_transformers
+from robustft.model.hub import Source, find_source, load_error, quiet_transformers
 from robustft.model.labels import label_order, model_label_names
 from robustft.model.seeded import seeded_torch
 from robustft.model.tiny import TINY, tiny_config, tiny_tokenizer
@@ -259,7 +259,7 @@ def _from_pretrained(
         if adapter is not None:
             restore_houlsby(model, adapter, source.name, offline=source.offline)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
-        raise _load_error(source, name, _wanted(task), problem) from problem
+        raise load_error(source, name, _wanted(task), problem) from problem
     mismatched = {entry[0] for entry in info["mismatched_keys"]}
     return model, tuple(sorted(set(info["missing_keys"]) | mismatched)), adapter
 
@@ -270,7 +270,7 @@ def _load_tokenizer(source: Source, name: str, model: Any) -> PreTrainedTokenize
             source.name, local_files_only=source.offline
         )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
-        raise _load_error(source, name, "a tokenizer", problem) from problem
+        raise load_error(source, name, "a tokenizer", problem) from problem
     # Without tokenizer files transformers hands out one that knows the special tokens alone.
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise ModelError(
@@ -283,14 +283,3 @@ def _load_tokenizer(source: Source, name: str, model: Any) -> PreTrainedTokenize
             f"got {len(tokenizer):,}; do the two belong together?"
         )
     return tokenizer
-
-
-def _load_error(source: Source, name: str, wanted: str, problem: Exception) -> Exception:
-    first = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-    if source.folder:
-        return ModelError(f"{name}: expected a folder with {wanted}, got: {first}")
-    if source.offline:
-        return cannot_be_had(name, "no connection")
-    if isinstance(problem, OSError):
-        return cannot_be_had(name, first)
-    return ModelError(f"{name}: expected {wanted}, got: {first}")

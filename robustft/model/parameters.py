@@ -16,7 +16,7 @@ import torch
 import transformers
 from torch import nn
 
-from robustft.errors import ModelError, UsageError, suggest
+from robustft.errors import ModelError, UsageError, first_line, suggest
 from robustft.model.anatomy import Anatomy, Component, anatomy
 from robustft.model.formulas import Formula, formulas_for, symbols_of
 from robustft.model.freezing import freeze
@@ -216,9 +216,10 @@ def _build(config: Any, head: str, name: str) -> nn.Module:
         with quiet_transformers(), torch.device("meta"):
             model: nn.Module = _CLASSES[head].from_config(config)
     except (ValueError, TypeError, ImportError, AttributeError) as problem:
-        first = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
         wanted = "a model" if head == "none" else f"a model with a head for {head}"
-        raise ModelError(f"{name or config.model_type}: expected {wanted}, got: {first}") from None
+        raise ModelError(
+            f"{name or config.model_type}: expected {wanted}, got: {first_line(problem)}"
+        ) from None
     return model
 
 

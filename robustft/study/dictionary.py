@@ -9,6 +9,7 @@ from robustft.data.build import check_label_kind
 from robustft.data.dataset import load_dataset, sample
 from robustft.data.run_folder import hardware
 from robustft.data.split import TextDataset
+from robustft.data.splits import suit_training
 from robustft.evaluation.sets import TestSet, build_set, plan_sets, read_severity
 from robustft.study.dictionary_baseline import DictionaryResult, dictionary_baseline
 from robustft.study.dictionary_run import DictionaryRun, dictionary_run
@@ -29,7 +30,6 @@ __all__ = [
 
 _COLUMNS = ("task", "text_column", "label_column", "id_column", "label_map", "label_kind")
 # A sampled training split goes with so many validation rows at least, as in `robustft.train`.
-_FEWEST_VALIDATED = 500
 # Words are counted, a network trained, words scored, four candidates tried, rows predicted.
 _STEPS = 8
 _SHOWN = ("name", "kind", "spec", "severity", "rows", "changed_share", "unchanged_share")
@@ -60,9 +60,8 @@ def _data(spec: RunSpec) -> TextDataset:
     if limit is None or "train" not in dataset or limit >= len(dataset.train):
         return dataset
     fewer = {"train": sample(dataset.train, limit, seed=seed)}
-    few = max(_FEWEST_VALIDATED, limit // 4)
-    if "validation" in dataset and few < len(dataset.validation):
-        fewer["validation"] = sample(dataset.validation, few, seed=seed)
+    if "validation" in dataset:
+        fewer["validation"] = suit_training(dataset.validation, limit, seed=seed)
     return replace(dataset, splits={**dataset.splits, **fewer})
 
 

@@ -129,6 +129,7 @@ def run_study(
     context = Context(folder, recipe.evaluation, done, progress=progress, workers=workers)
     if told is not None:
         context = replace(context, told=told)
+    fresh = False
     for number, spec in enumerate(study.runs, 1):
         if spec.name in done and done[spec.name].identity == spec.identity:
             continue
@@ -139,7 +140,9 @@ def run_study(
         if not result.ok:
             said(f"{spec.name} failed: {result.message}")
         write_views(folder)
-    write_views(folder)
+        fresh = True
+    if not fresh:  # nothing was left to run; views of an older version are made anew
+        write_views(folder)
     return study.results()
 
 

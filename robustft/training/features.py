@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from robustft.errors import DataError
+from robustft.errors import DataError, first_line
 from robustft.model.anatomy import anatomy
 from robustft.model.freezing import frozen_layers
 from robustft.model.load import LoadedModel
@@ -146,7 +146,7 @@ def _whole(
     loaded: LoadedModel, train: Examples, validation: Examples, problem: Exception
 ) -> Reused:
     """Leave everything as it is, and say why."""
-    reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+    reason = first_line(problem)
     said = f"frozen part: runs whole with each batch, with its dropout; not reused: {reason}"
     return Reused(loaded.model, train, validation, (said,))
 

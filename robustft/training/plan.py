@@ -22,6 +22,7 @@ from robustft.data.dataset import TextDataset, check_trainable, load_dataset, sa
 from robustft.data.run_folder import nameable, portable, run_name
 from robustft.data.saving import save_split
 from robustft.data.split import Split
+from robustft.data.splits import suit_training
 from robustft.data.task import TaskType
 from robustft.errors import DataError, UsageError
 from robustft.model.device import resolve_device, resolve_precision
@@ -47,7 +48,6 @@ DEFAULT_MODEL = "distilbert-base-uncased"
 CLEAN, AUGMENTED = "clean", "augmented"
 # Where a run keeps data that came as an object and not from a file or a hub.
 KEPT_DATA = "data/source"
-_FEWEST_VALIDATED = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,10 +243,11 @@ def make_plan(
     train, validation = dataset.train, dataset.validation
     if max_train is not None and max_train < len(train):
         train = sample(train, max_train, seed=seed)
-        few = max(_FEWEST_VALIDATED, max_train // 4)
-        if few < len(validation):
-            notices.append(f"validation: {few:,} of {len(validation):,} rows, to suit --max-train")
-            validation = sample(validation, few, seed=seed)
+        whole, validation = len(validation), suit_training(validation, max_train, seed=seed)
+        if len(validation) < whole:
+            notices.append(
+                f"validation: {len(validation):,} of {whole:,} rows, to suit --max-train"
+            )
     resolved = _resolved(given, name, notices)
     if STEP_MATCHED in beside and resolved.max_steps is not None:
         raise UsageError(
