@@ -98,8 +98,8 @@ class Transform(ABC):
     Parameters
     ----------
     rate
-        Target share of the text's words that change, 0 to 1. 0 is the identity; 1 changes all
-        that may change.
+        Target share of the text's words that change, 0 to 1; of its units, where these are
+        sentences or whole texts (`level`). 0 is the identity; 1 changes all that may change.
     severity
         A named rate, 0 (the identity) to 5. Giving both is an error; giving neither means
         severity 3, unless the caller says another.

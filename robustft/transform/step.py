@@ -14,7 +14,7 @@ from robustft.errors import RobustftError, TransformError
 from robustft.seeding import Draw, mix, uniform
 from robustft.text.document import Batch, Document, Unit, Units
 from robustft.text.edits import Edit, check, diff, simplify
-from robustft.transform.base import RewriteTransform, Skip, Transform
+from robustft.transform.base import Level, RewriteTransform, Skip, Transform
 from robustft.transform.constraints import Protection
 
 __all__ = ["StepResult", "run_step"]
@@ -106,14 +106,15 @@ class _Job:
     def change_units(self) -> StepResult:
         """Rank the units of all texts at once, then fill each text's target from the top."""
         batch = self.batch
-        units = self.transform.units(batch)
+        units = found = self.transform.units(batch)
         _check_disjoint(units)
         # A unit's ordinal counts all units of its text: protection does not move the draws.
         ordinal = np.arange(len(units)) - np.searchsorted(units.text, units.text)
         allowed = np.flatnonzero(self.protection.allowed(units))
         units, ordinal = units.where(allowed), ordinal[allowed]
         eligible = np.bincount(units.text, minlength=len(batch)).astype(np.int64)
-        result = StepResult.empty(len(batch), self._targets(eligible), eligible)
+        targets = self._targets(eligible, self._whole(found))
+        result = StepResult.empty(len(batch), targets, eligible)
 
         wanted = np.minimum(result.target, eligible)
         drawn = np.flatnonzero(wanted[units.text])
@@ -148,11 +149,21 @@ class _Job:
             order = np.argsort(key, kind="stable")
         return order
 
-    def _targets(self, eligible: Ints) -> Ints:
-        """Round ``rate x words`` up or down at random, so that its mean is exact."""
+    def _whole(self, units: Units) -> Ints:
+        """Count, for each text, what the rate is a share of: its words, or its places.
+
+        A transform of sentences or whole texts has few places in a text of many words; protected
+        ones count too, so that protection does not move the target.
+        """
+        if self.transform.level in (Level.SENTENCE, Level.DOCUMENT):
+            return np.bincount(units.text, minlength=len(self.batch)).astype(np.int64)
+        return self.batch.word_counts
+
+    def _targets(self, eligible: Ints, whole: Ints) -> Ints:
+        """Round ``rate x whole`` up or down at random, so that its mean is exact."""
         if self.rate >= 1:
             return eligible
-        share = self.batch.word_counts * self.rate
+        share = whole * self.rate
         rounded: Ints = np.floor(share + uniform(mix(self.keys, _ROUNDING))).astype(np.int64)
         return rounded
 

@@ -40,6 +40,14 @@ def test_the_target_share_is_met_on_average():
     assert (result.changed == result.target).all()
 
 
+def test_the_rate_of_a_sentence_transform_is_a_share_of_its_places():
+    text = "Words and many more words stand here. " * 4
+    made = perturb([text] * 200, f"{TOYS}:Bracket:rate=0.5", seed=0)
+    assert made.eligible.tolist() == [4] * 200
+    assert made.target.mean() == 2
+    assert made.changed.tolist() == made.target.tolist()
+
+
 def test_a_higher_severity_changes_a_superset():
     spans = [
         [{(e.start, e.end) for e in row.edits} for row in perturb(WORDS, SHOUT, severity=s)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -45,6 +46,20 @@ class Swap(Shout):
             Edit(low, high, unit.text),
             Edit(unit.start, unit.end, document.text[low:high]),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bracket(Shout):
+    """Sets a hyphen before sentences: a transform whose places are fewer than its words."""
+
+    name: ClassVar[str] = "bracket"
+    level: ClassVar[Level] = Level.SENTENCE
+
+    def units(self, batch):
+        return batch.find(re.compile(r"\b[A-Z]\w*"))
+
+    def replacement(self, document, unit, draw):
+        return f"- {unit.text}"
 
 
 @dataclass(frozen=True, kw_only=True)
