@@ -260,8 +260,20 @@ def _from_pretrained(
             restore_houlsby(model, adapter, source.name, offline=source.offline)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
         raise load_error(source, name, _wanted(task), problem) from problem
+    _align(model)
     mismatched = {entry[0] for entry in info["mismatched_keys"]}
     return model, tuple(sorted(set(info["missing_keys"]) | mismatched)), adapter
+
+
+def _align(model: PreTrainedModel) -> None:
+    """Give every weight memory of its own, at an address that the allocator aligns.
+
+    Weights that are read from a file lie in it wherever its header left them, and on some
+    processors the order in which a product is summed, so its last bit, depends on the address: a
+    model that was saved and loaded would answer otherwise than the one that was trained.
+    """
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = tensor.data.clone()
 
 
 def _load_tokenizer(source: Source, name: str, model: Any) -> PreTrainedTokenizerBase:
