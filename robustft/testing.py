@@ -61,7 +61,7 @@ def check_transform(transform: Transforms, texts: Iterable[str] = PLAIN_TEXTS) -
     transform
         A spec, a transform or a function, without a rate or a severity of its own.
     texts
-        Texts of which at least one must change at rate 1.
+        Texts of which, with the transform's `example`, at least one must change at rate 1.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def check_transform(transform: Transforms, texts: Iterable[str] = PLAIN_TEXTS) -
     made = build(transform)
     assert isinstance(made, Transform), f"expected one transform, got {made!r}"
     _check_facts(made)
-    corpus = [*texts, *EDGE_TEXTS]
+    corpus = [*texts, made.example, *EDGE_TEXTS]
     full = perturb(corpus, made, severity=5, seed=1)
     assert any(s is Status.CHANGED for s in full.status), f"{made.name}: changed none of the texts"
     _check_identity(made, corpus)
