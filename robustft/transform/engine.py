@@ -22,6 +22,7 @@ from robustft.text.edits import apply, map_span
 from robustft.text.identity import content_ids
 from robustft.transform.base import Transform
 from robustft.transform.compose import leaves
+from robustft.transform.constraints import Mark
 from robustft.transform.perturbed import PerturbedBatch, Step
 from robustft.transform.registry import Transforms, build
 from robustft.transform.step import run_step
@@ -31,7 +32,8 @@ __all__ = ["perturb"]
 # Large enough to share numpy's call overhead, small enough to stay in the processor's cache.
 BATCH_SIZE = 256
 
-TaskSpans = Sequence[Sequence[tuple[int, int]]]
+Spans = Sequence[Sequence[tuple[int, int]]]
+Marks = Sequence[Sequence[Mark]]
 
 
 def perturb(
@@ -42,7 +44,9 @@ def perturb(
     seed: int = 0,
     ids: Iterable[str] | None = None,
     copy: int = 0,
-    protect: TaskSpans | None = None,
+    field: str = "",
+    protect: Spans | None = None,
+    follow: Spans | None = None,
     workers: int = 1,
 ) -> PerturbedBatch:
     """Change texts while keeping what their labels say.
@@ -63,9 +67,15 @@ def perturb(
         ordinal among duplicates.
     copy
         The number of the copy: other copies of the same text get other draws.
+    field
+        What to call these texts where a row has several, such as ``"premise"``: each field of a
+        row has draws of its own.
     protect
         For each text, spans ``(start, end)`` that must not change. A text that loses one all the
         same is rejected: it comes back as it was.
+    follow
+        For each text, spans that may change within, but over whose ends no edit reaches;
+        `Perturbed.map_span` tells where they are then.
     workers
         Processes to use; the result does not depend on it.
 
@@ -78,7 +88,7 @@ def perturb(
     SpecError
         If a transform is unknown or a setting cannot be used.
     UsageError
-        If texts, ids and protect differ in length, or a text is no string.
+        If texts, ids and spans differ in length, or a text is no string.
     TransformError
         If a transform breaks its contract.
 
@@ -92,21 +102,26 @@ def perturb(
     """
     rows = _check_texts(texts)
     row_ids = content_ids(rows) if ids is None else [str(i) for i in ids]
-    for name, given in (("ids", row_ids), ("protect", protect)):
+    for name, given in (("ids", row_ids), ("protect", protect), ("follow", follow)):
         if given is not None and len(given) != len(rows):
             raise UsageError(f"perturb: expected {len(rows)} {name}, got {len(given)}")
     if workers < 1:
         raise UsageError(f"perturb: expected at least one worker, got {workers}")
+    marks = _marks(rows, protect, follow)
     chunks = [
         (
             rows[i : i + BATCH_SIZE],
             row_ids[i : i + BATCH_SIZE],
-            protect and protect[i : i + BATCH_SIZE],
+            marks and marks[i : i + BATCH_SIZE],
         )
         for i in range(0, len(rows), BATCH_SIZE)
     ]
     run = partial(
-        perturb_batch, transforms=portable(transforms), severity=severity, seed=seed, copy=copy
+        perturb_batch,
+        transforms=portable(transforms),
+        severity=severity,
+        seed=fold_in(seed, "field", field) if field else seed,
+        copy=copy,
     )
     return PerturbedBatch.concatenate(map_ordered(run, chunks, workers=workers))
 
@@ -123,6 +138,25 @@ def _check_texts(texts: Iterable[str]) -> list[str]:
     return rows
 
 
+def _marks(
+    texts: Sequence[str], protect: Spans | None, follow: Spans | None
+) -> list[list[Mark]] | None:
+    """Put the spans of both sorts together, text by text; empty ones mark nothing."""
+    if not protect and not follow:
+        return None
+    marks: list[list[Mark]] = [[] for _ in texts]
+    for spans, closed in ((protect, True), (follow, False)):
+        for position, (text, found) in enumerate(zip(texts, spans or (), strict=False)):
+            for start, end in found:
+                if not 0 <= start <= end <= len(text):
+                    raise UsageError(
+                        f"perturb: expected spans within 0..{len(text)}, got {(start, end)} "
+                        f"at position {position}"
+                    )
+            marks[position] += [Mark(start, end, closed) for start, end in found if start < end]
+    return marks
+
+
 def portable(transforms: Transforms) -> Transforms:
     """Return specs as they are (each process builds its own), anything else built and checked."""
     built = build(transforms)
@@ -130,7 +164,7 @@ def portable(transforms: Transforms) -> Transforms:
 
 
 def perturb_batch(
-    chunk: tuple[Sequence[str], Sequence[str], TaskSpans | None],
+    chunk: tuple[Sequence[str], Sequence[str], Marks | None],
     *,
     transforms: Transforms,
     severity: int | None,
@@ -138,9 +172,9 @@ def perturb_batch(
     copy: int = 0,
 ) -> PerturbedBatch:
     """Change one batch: what `perturb` gives to a worker."""
-    texts, ids, protect = chunk
+    texts, ids, marks = chunk
     keys = np.fromiter((fold_in(seed, i, copy) for i in ids), np.uint64, len(ids))
-    state = _State(list(texts), [list(p) for p in protect] if protect else None)
+    state = _State(list(texts), [list(found) for found in marks] if marks else None)
     for path, transform, active in leaves(build(transforms), keys):
         rate = transform.rate_at(severity)
         # The transform's settings are not part of the key: a higher rate changes a superset.
@@ -154,7 +188,7 @@ class _State:
     """The texts of a batch on their way through the steps."""
 
     texts: list[str]
-    protect: list[list[tuple[int, int]]] | None
+    marks: list[list[Mark]] | None
     whole: Batch | None = field(init=False)
     """All texts as one batch, while none has changed: counted first, then used by a step."""
     steps: list[list[Step]] = field(init=False)
@@ -186,8 +220,8 @@ class _State:
             batch = self.whole
         else:
             batch = Batch([self.texts[i] for i in index])
-        spans = [self.protect[i] for i in index] if self.protect else None
-        result = run_step(transform, batch, keys[rows], rate, spans)
+        marks = [self.marks[i] for i in index] if self.marks else None
+        result = run_step(transform, batch, keys[rows], rate, marks)
         self.counts[1:, rows] += np.stack([result.target, result.eligible, result.changed])
         for reason, times in result.skips.items():
             self.skips[f"{transform.name}: {reason}"] += times
@@ -202,13 +236,13 @@ class _State:
         if not text.strip():
             self.lost[row], self.reasons[row] = True, f"{step.transform} left no text"
             return
-        if self.protect and self.protect[row]:
-            moved = [map_span(step.edits, *span) for span in self.protect[row]]
+        if self.marks and self.marks[row]:
+            moved = [_moved(mark, step) for mark in self.marks[row]]
             if None in moved:
                 self.lost[row] = True
                 self.reasons[row] = f"{step.transform} would lose a protected span"
                 return
-            self.protect[row] = [span for span in moved if span]
+            self.marks[row] = [mark for mark in moved if mark]
         self.texts[row] = text
         self.whole = None
         self.steps[row].append(step)
@@ -247,3 +281,9 @@ class _State:
         if not target:
             return "the rate asks for no change in so short a text"
         return self.reasons.get(row, "every drawn unit was passed over")
+
+
+def _moved(mark: Mark, step: Step) -> Mark | None:
+    """Follow a mark through a step; None where nothing is left of it."""
+    span = map_span(step.edits, mark.start, mark.end)
+    return None if span is None or span[0] == span[1] else Mark(*span, mark.closed)

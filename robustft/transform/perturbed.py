@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustft.errors import TransformError
-from robustft.text.edits import Edit, apply, compose, simplify
+from robustft.text.edits import Edit, apply, compose, map_span, simplify
 
 __all__ = ["Perturbed", "PerturbedBatch", "Status", "Step"]
 
@@ -50,6 +50,13 @@ class Perturbed(NamedTuple):
         for step in self.steps:
             joined = compose(joined, step.edits)
         return simplify(self.original, joined) if len(self.steps) > 1 else joined
+
+    def map_span(self, start: int, end: int) -> tuple[int, int] | None:
+        """Follow a span of the original into `text`; None where an edit reaches over its ends."""
+        span: tuple[int, int] | None = (start, end)
+        for step in self.steps:
+            span = map_span(step.edits, *span) if span else None
+        return span
 
     def replay(self, source: str) -> str:
         """Apply the recorded steps to `source`.

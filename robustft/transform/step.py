@@ -15,13 +15,13 @@ from robustft.seeding import Draw, mix, uniform
 from robustft.text.document import Batch, Document, Unit, Units
 from robustft.text.edits import Edit, check, diff, simplify
 from robustft.transform.base import Level, RewriteTransform, Skip, Transform
-from robustft.transform.constraints import Protection
+from robustft.transform.constraints import Mark, Protection
 
 __all__ = ["StepResult", "run_step"]
 
 Keys = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
-TaskSpans = Sequence[Iterable[tuple[int, int]]]
+Marks = Sequence[Iterable[Mark]]
 
 # What is drawn from a text's key of a step: the rounding of its target, then one number a unit.
 _ROUNDING, _FIRST_UNIT = 0, 1
@@ -55,7 +55,7 @@ def run_step(
     batch: Batch,
     keys: Keys,
     rate: float,
-    task_spans: TaskSpans | None = None,
+    marks: Marks | None = None,
 ) -> StepResult:
     """Let one transform change a batch of texts.
 
@@ -69,15 +69,15 @@ def run_step(
         One key a text, uint64, shape ``(len(batch),)``; they alone decide what is drawn.
     rate
         The target share of each text's words, 0 to 1.
-    task_spans
-        For each text, spans that must not be touched.
+    marks
+        For each text, what its label points at.
 
     Raises
     ------
     TransformError
         If the transform crashes, or returns edits outside of the text or over one another.
     """
-    job = _Job(transform, batch, keys, rate, Protection(batch, transform.opens, task_spans))
+    job = _Job(transform, batch, keys, rate, Protection(batch, transform.opens, marks))
     try:
         return job.rewrite() if isinstance(transform, RewriteTransform) else job.change_units()
     except RobustftError:

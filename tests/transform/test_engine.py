@@ -152,6 +152,37 @@ def test_task_spans_are_closed_and_followed():
     assert "old house" in perturb([text], twice, protect=[[(11, 20)]])[0].text
 
 
+@pytest.mark.parametrize("spec", [f"{SHOUT}:rate=1.0,mark=!", f"{TOYS}:Swap:rate=1.0", "typos"])
+@given(st.lists(st.lists(st.integers(0, 40), min_size=2, max_size=2, unique=True).map(sorted)))
+def test_followed_spans_are_found_again_and_protected_ones_unchanged(spec, spans):
+    text = "Ada wrote it in 1843; nobody read a word"
+    for sort in ("protect", "follow"):
+        row = perturb([text], spec, severity=None if "rate" in spec else 5, **{sort: [spans]})[0]
+        assert row.status is not Status.REJECTED
+        for start, end in spans:
+            low, high = row.map_span(start, end)
+            assert low < high
+            if sort == "protect":
+                assert row.text[low:high] == text[start:end]
+
+
+def test_followed_spans_change_within_and_keep_their_ends():
+    text = "we saw the old house there"
+    row = perturb([text], f"{SHOUT}:rate=1.0,mark=!", follow=[[(11, 20), (13, 18)]])[0]
+    assert row.text == "WE! SAW! THE! old house THERE!"  # a word would reach over an end
+    row = perturb([text], f"{SHOUT}:rate=1.0,mark=!,{TOYS}:film", follow=[[(11, 20)]])[0]
+    assert row.text == "WE! SAW! THE! OLD! HOUSE! THERE!"
+    assert row.map_span(11, 20) == (14, 25)
+    removed = f"{TOYS}:Erase:rate=1.0"
+    assert perturb(["some words"], removed, follow=[[(0, 4)]])[0].status is Status.REJECTED
+
+
+def test_each_field_of_a_row_has_draws_of_its_own():
+    made = {name: perturb(WORDS, SHOUT, field=name).texts for name in ("", "premise", "hypothesis")}
+    assert len(set(map(tuple, made.values()))) == 3
+    assert made["premise"] == perturb(WORDS, SHOUT, field="premise").texts
+
+
 def test_composites_choose_for_each_text():
     shout, film = build(f"{SHOUT}:rate=1.0"), build(f"{TOYS}:film")
     texts = [f"movie words {i} here" for i in range(200)]
@@ -180,6 +211,12 @@ def test_some_of_draws_sizes_within_its_bounds():
         (lambda: perturb("one text", SHOUT), UsageError, "got one string"),
         (lambda: perturb(["a", None], SHOUT), UsageError, "got NoneType at position 1"),
         (lambda: perturb(["a"], SHOUT, ids=["1", "2"]), UsageError, "expected 1 ids, got 2"),
+        (lambda: perturb(["a"], SHOUT, follow=[]), UsageError, "expected 1 follow, got 0"),
+        (
+            lambda: perturb(["a b"], SHOUT, protect=[[(1, 4)]]),
+            UsageError,
+            r"spans within 0..3, got \(1, 4\)",
+        ),
         (lambda: perturb(["a"], SHOUT, workers=0), UsageError, "at least one worker"),
         (lambda: perturb(["a"], SHOUT, severity=9), SpecError, "severity from 0 to 5, got 9"),
         (
