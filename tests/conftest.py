@@ -22,6 +22,10 @@ settings.register_profile("ci", derandomize=True, database=None, print_blob=True
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+# A package of its own, which transform/test_plugin.py installs before it runs its tests.
+collect_ignore = ["test_plugin"]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",

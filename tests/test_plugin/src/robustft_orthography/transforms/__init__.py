@@ -1,0 +1,1 @@
+"""Each public module of this package is one transform."""
