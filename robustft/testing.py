@@ -17,9 +17,10 @@ from robustft.text.protect import closed_to, protected_mask
 from robustft.transform.base import LabelKind, Level, Transform
 from robustft.transform.engine import perturb
 from robustft.transform.perturbed import PerturbedBatch, Status
+from robustft.transform.providers import stand_in
 from robustft.transform.registry import Transforms, build
 
-__all__ = ["EDGE_TEXTS", "PLAIN_TEXTS", "check_transform"]
+__all__ = ["EDGE_TEXTS", "PLAIN_TEXTS", "check_transform", "stand_in"]
 
 PLAIN_TEXTS = (
     "It's a wonderful film, and I didn't expect to enjoy it so much.",
@@ -59,7 +60,8 @@ def check_transform(transform: Transforms, texts: Iterable[str] = PLAIN_TEXTS) -
     Parameters
     ----------
     transform
-        A spec, a transform or a function, without a rate or a severity of its own.
+        A spec, a transform or a function, without a rate or a severity of its own. One that
+        `needs` a model is given it by its settings, or runs within `stand_in`.
     texts
         Texts of which, with the transform's `example`, at least one must change at rate 1.
 
@@ -83,7 +85,8 @@ def check_transform(transform: Transforms, texts: Iterable[str] = PLAIN_TEXTS) -
 
 
 def _check_facts(made: Transform) -> None:
-    for fact, kind in (("name", str), ("version", str), ("level", Level)):
+    facts = (("name", str), ("version", str), ("level", Level), ("needs", str))
+    for fact, kind in facts:
         value = getattr(made, fact, None)
         assert isinstance(value, kind), f"{made.name}: expected {fact} to be {kind.__name__}"
     kinds = getattr(made, "preserves", None)

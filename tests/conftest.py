@@ -5,7 +5,11 @@ That no test opens a socket is pytest's configuration in pyproject.toml.
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 # Before any library of Hugging Face is imported: it must not even try.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -32,6 +36,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Write what the transforms give now into tests/golden; review the difference.",
     )
+
+
+@pytest.fixture(scope="session")
+def spec_of() -> Iterator[Callable[..., str]]:
+    """Return how a transform by name is tested, the models that it needs being stood in for."""
+    from robustft.testing import stand_in
+
+    path = Path(__file__).with_name("stand_ins.py")
+    module = importlib.util.module_from_spec(
+        found := importlib.util.spec_from_file_location("stand_ins", path)
+    )
+    found.loader.exec_module(module)
+
+    def spec(name: str, settings: str = "") -> str:
+        given = ",".join(part for part in (module.SETTINGS.get(name, ""), settings) if part)
+        return f"{name}:{given}" if given else name
+
+    with ExitStack() as stack:
+        for kind, provider in module.PROVIDERS.items():
+            stack.enter_context(stand_in(kind, provider))
+        yield spec
 
 
 @pytest.fixture

@@ -17,28 +17,25 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("name", names())
-def test_keeps_the_contract(name):
-    check_transform(name)
+def test_keeps_the_contract(name, spec_of):
+    check_transform(spec_of(name))
 
 
 @pytest.mark.parametrize("name", names())
 @settings(max_examples=40, deadline=None)
 @given(texts=st.lists(st.text(max_size=80), min_size=1, max_size=4))
-def test_replays_and_inverts_arbitrary_unicode(name, texts):
-    for row in perturb(texts, f"{name}:rate=1.0", seed=3):
+def test_replays_and_inverts_arbitrary_unicode(name, spec_of, texts):
+    for row in perturb(texts, spec_of(name, "rate=1.0"), seed=3):
         assert apply(row.original, row.edits) == row.text
         assert apply(row.text, invert(row.original, row.edits)) == row.original
 
 
 @pytest.mark.parametrize("name", names())
-def test_golden_file(name, pytestconfig):
+def test_golden_file(name, spec_of, pytestconfig):
     path = GOLDEN / f"{name}.jsonl"
     cases = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert len(cases) >= 20
-    outputs = [
-        perturb([c["text"]], f"{name}:{c['settings']}" if c["settings"] else name, seed=c["seed"])
-        for c in cases
-    ]
+    outputs = [perturb([c["text"]], spec_of(name, c["settings"]), seed=c["seed"]) for c in cases]
     if pytestconfig.getoption("--update-golden"):
         lines = [
             json.dumps({**c, "output": made[0].text}, ensure_ascii=False)

@@ -108,6 +108,9 @@ def _transforms() -> Iterator[Check]:
     for name in names():
         try:
             cls = get(name)
+            if needs := getattr(cls, "needs", ""):
+                yield Check("transforms", "note", f"{name}: not tried, it needs {needs}")
+                continue
             perturb([getattr(cls, "example", "An example.")], name, severity=5)
         except Exception as error:
             yield Check("transforms", "broken", f"{name}: expected to work, got {error!r}")

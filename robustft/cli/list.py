@@ -89,7 +89,8 @@ def describe(name: str) -> dict[str, Any]:
         "deterministic": cls.deterministic,
         "rates": {str(severity): cls.rates[severity] for severity in sorted(cls.rates)},
         "settings": _settings(cls),
-        "example": _example(name, cls),
+        "needs": cls.needs,
+        "example": None if cls.needs else _example(name, cls),
     }
 
 
@@ -130,6 +131,8 @@ def _print_transforms(found: list[dict[str, Any]]) -> None:
         lines = {"level": facts["level"], "rates": f"{rates} at severity 1 to 5"}
         lines["settings"] = "; ".join(map(_setting, facts["settings"])) or "rate and severity only"
         lines["keeps"] = _labels(facts["preserves"])
+        if facts["needs"]:
+            lines["needs"] = facts["needs"]
         if facts["example"]:
             lines["before"] = facts["example"]["before"]
             lines["after"] = facts["example"]["after"]

@@ -1,6 +1,7 @@
 """How texts are changed: transforms, composites, and the engine that runs them."""
 
 from robustft.transform.base import (
+    BatchedTransform,
     FunctionTransform,
     LabelKind,
     Level,
@@ -14,6 +15,7 @@ from robustft.transform.perturbed import Perturbed, PerturbedBatch, Status, Step
 from robustft.transform.registry import build, get, names, parse_specs
 
 __all__ = [
+    "BatchedTransform",
     "Compose",
     "FunctionTransform",
     "LabelKind",

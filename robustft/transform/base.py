@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +27,12 @@ from robustft.text.protect import SpanKind
 
 __all__ = [
     "DEFAULT_SEVERITY",
+    "BatchedTransform",
     "FunctionTransform",
     "Generator",
     "LabelKind",
     "Level",
+    "Proposal",
     "RewriteTransform",
     "Scorer",
     "Skip",
@@ -68,6 +70,10 @@ class Skip(NamedTuple):
     """A unit is passed over, and why, in a few words that can be counted."""
 
     reason: str
+
+
+Proposal: TypeAlias = str | Skip | tuple[Edit, ...]
+"""What a unit becomes: the span's new text, nothing and why, or edits of the text it stands in."""
 
 
 class Scorer(Protocol):
@@ -121,6 +127,8 @@ class Transform(ABC):
     opens: ClassVar[frozenset[SpanKind]] = frozenset()
     deterministic: ClassVar[bool] = True
     rates: ClassVar[Mapping[int, float]]
+    needs: ClassVar[str] = ""
+    """What it cannot run without, for people: "a masked language model: model=FOLDER"."""
     example: ClassVar[str] = "It's a wonderful film, and I didn't expect to enjoy it so much."
 
     def __post_init__(self) -> None:
@@ -172,9 +180,7 @@ class Transform(ABC):
         return None
 
     @abstractmethod
-    def replacement(
-        self, document: Document, unit: Unit, draw: Draw
-    ) -> str | Skip | tuple[Edit, ...]:
+    def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
         """Return what `unit` becomes.
 
         A string replaces the unit's span. A tuple of edits, in the text's own coordinates, is for
@@ -198,6 +204,44 @@ def _choices(cls: type[Transform]) -> dict[str, tuple[Any, ...]]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchedTransform(Transform):
+    """A transform whose replacements are worked out for many units at once, by a model.
+
+    The engine asks in rounds over all texts of a batch: first for the units on top of each text's
+    rank, as many as shall change, then for the next where some were passed over. It may ask for
+    more than it uses, so a replacement must depend on its unit, text and draw alone, not on the
+    units beside it: each sees the text as the step found it. Round a model's scores before they
+    decide: they differ in their last digits with the company that a text is computed in.
+    """
+
+    @abstractmethod
+    def replacements(self, batch: Batch, units: Units, draws: Sequence[Draw]) -> Sequence[Proposal]:
+        """Return what each of `units` becomes; each has a draw of its own.
+
+        Parameters
+        ----------
+        batch
+            The texts; ``batch.texts[i]`` is text number ``i``.
+        units
+            At least one span of the batch's buffer, in order, several of a text among them;
+            unit number ``j`` is ``batch.buffer[units.start[j] : units.end[j]]`` and stands in
+            text number ``units.text[j]``, from ``units.start[j] - batch.starts[units.text[j]]`` on.
+        draws
+            One a unit.
+
+        Returns
+        -------
+        One entry a unit, as `replacement` gives it; edits are in the coordinates of their text.
+        """
+
+    def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
+        """Return what one unit becomes (the engine calls `replacements` instead)."""
+        offset = int(document.batch.starts[document.index])
+        text, start, end = np.array([[document.index], [unit.start + offset], [unit.end + offset]])
+        return self.replacements(document.batch, Units(text, start, end), [draw])[0]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RewriteTransform(Transform):
     """A transform that rewrites whole texts; the engine turns before and after into edits.
 
@@ -214,9 +258,7 @@ class RewriteTransform(Transform):
     def rewrite(self, texts: Sequence[str], draws: Sequence[Draw]) -> list[str]:
         """Return one new text for each of `texts`; each has a draw of its own."""
 
-    def replacement(
-        self, document: Document, unit: Unit, draw: Draw
-    ) -> str | Skip | tuple[Edit, ...]:
+    def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
         """Return the rewritten text (the engine calls `rewrite` on whole batches instead)."""
         return self.rewrite([unit.text], [draw])[0]
 

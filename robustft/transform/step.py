@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,14 @@ from robustft.errors import RobustftError, TransformError
 from robustft.seeding import Draw, mix, uniform
 from robustft.text.document import Batch, Document, Unit, Units
 from robustft.text.edits import Edit, check, diff, simplify
-from robustft.transform.base import Level, RewriteTransform, Skip, Transform
+from robustft.transform.base import (
+    BatchedTransform,
+    Level,
+    Proposal,
+    RewriteTransform,
+    Skip,
+    Transform,
+)
 from robustft.transform.constraints import Mark, Protection
 
 __all__ = ["StepResult", "run_step"]
@@ -48,6 +55,45 @@ class StepResult:
     def empty(cls, size: int, target: Ints, eligible: Ints) -> StepResult:
         """Return a result in which nothing has changed yet."""
         return cls([()] * size, target, eligible, np.zeros(size, np.int64))
+
+    def record(self, text: int, filled: _Filled) -> None:
+        """Take what has been accepted for one text; without an edit, why there is none."""
+        if filled.edits:
+            self.edits[text] = filled.edits
+            self.changed[text] = filled.done
+        elif filled.reason:
+            self.reasons[text] = filled.reason
+
+
+class _Filled(NamedTuple):
+    """What has been accepted for one text."""
+
+    edits: tuple[Edit, ...]
+    done: int
+    reason: str
+    """Why the last unit was passed over, or nothing."""
+
+
+class _Queue(NamedTuple):
+    """The candidates of all texts by rank: text number `i` has rows ``first[i] .. last[i]``.
+
+    The columns are start and end in the text, ordinal, and the key of the unit's draw.
+    """
+
+    columns: Sequence[npt.NDArray[Any]]
+    first: Ints
+    last: Ints
+
+    def portions(self, text: int, size: int) -> Iterator[tuple[int, int, int, int]]:
+        """Yield a text's candidates; the few that are needed come at little cost."""
+        high = int(self.last[text])
+        for start in range(int(self.first[text]), high, size):
+            yield from self.rows(range(start, min(start + size, high)))
+
+    def rows(self, rows: range) -> Iterator[tuple[int, int, int, int]]:
+        """Return the candidates in some rows."""
+        part = slice(rows.start, rows.stop)
+        return zip(*(column[part].tolist() for column in self.columns), strict=True)
 
 
 def run_step(
@@ -129,12 +175,68 @@ class _Job:
             rank[order],
         )
         last = np.cumsum(np.bincount(units.text, minlength=len(batch)))
+        queue = _Queue(columns, np.append(0, last[:-1]), last)
+        if isinstance(self.transform, BatchedTransform):
+            self._fill_in_rounds(self.transform, queue, wanted, result)
+            return result
         for text in np.flatnonzero(wanted).tolist():
-            low = int(last[text - 1]) if text else 0
             goal = int(wanted[text])
-            candidates = _in_portions(columns, low, int(last[text]), goal + goal // 2 + 2)
-            self._fill(Document(batch, text), candidates, goal, result)
+            candidates = queue.portions(text, goal + goal // 2 + 2)
+            filled = self._fill(
+                Document(batch, text), candidates, goal, self.transform.replacement, result.skips
+            )
+            result.record(text, filled)
         return result
+
+    def _fill_in_rounds(
+        self, transform: BatchedTransform, queue: _Queue, wanted: Ints, result: StepResult
+    ) -> None:
+        """Fill the targets of all texts together, so that a model sees many units at once.
+
+        The first round asks for as many units of each text as it wants; a text in which some were
+        passed over asks for more in the next, twice what it lacks, then four times. What is
+        asked for too much is not used: what a text becomes does not depend on the rounds.
+        """
+        made: dict[int, Proposal] = {}
+        documents = {text: Document(self.batch, text) for text in np.flatnonzero(wanted).tolist()}
+        reach, portion = queue.first.copy(), wanted.copy()
+        growth = 2
+        while documents:
+            still = np.array(list(documents))
+            stop = np.minimum(reach[still] + portion[still], queue.last[still])
+            asked = [np.arange(*rows) for rows in zip(reach[still], stop, strict=True)]
+            made.update(self._propose(transform, queue, np.concatenate(asked)))
+            reach[still] = stop
+            for text, document in list(documents.items()):
+                goal, skips = int(wanted[text]), Counter[str]()
+                rows = range(int(queue.first[text]), int(reach[text]))
+                proposals = iter([made[row] for row in rows])
+                filled = self._fill(
+                    document, queue.rows(rows), goal, lambda *_, p=proposals: next(p), skips
+                )
+                lacking = goal - filled.done
+                if lacking and reach[text] < queue.last[text]:
+                    portion[text] = lacking * growth
+                else:
+                    result.skips += skips
+                    result.record(text, filled)
+                    del documents[text]
+            growth *= 2
+
+    def _propose(
+        self, transform: BatchedTransform, queue: _Queue, rows: Ints
+    ) -> Iterator[tuple[int, Proposal]]:
+        """Ask for what the units in `rows` of the queue become, in the order of the texts."""
+        text = np.searchsorted(queue.last, rows, side="right")
+        start, end, _, keys = (column[rows] for column in queue.columns)
+        start, end = start + self.batch.starts[text], end + self.batch.starts[text]
+        order = np.argsort(start, kind="stable")
+        units = Units(text[order], start[order], end[order])
+        draws = [Draw(key) for key in keys[order].tolist()]
+        made = transform.replacements(self.batch, units, draws)
+        if len(made) != len(units):
+            raise ValueError(f"{len(made)} replacements for {len(units)} units")
+        return zip(rows[order].tolist(), made, strict=True)
 
     def _order(self, units: Units, rank: Keys) -> Ints:
         """Sort by text, then by rank; where there are weights, a heavy unit tends to come early."""
@@ -172,15 +274,16 @@ class _Job:
         document: Document,
         candidates: Iterable[tuple[int, int, int, int]],
         wanted: int,
-        result: StepResult,
-    ) -> None:
+        propose: Callable[[Document, Unit, Draw], Proposal],
+        skips: Counter[str],
+    ) -> _Filled:
         """Go through one text's units by rank until as many as wanted have changed."""
-        transform, source, names = self.transform, document.text, (self.transform.name,)
+        source, names = document.text, (self.transform.name,)
         edits: list[Edit] = []
         reason, done, irregular = "", 0, False
         for start, end, ordinal, key in candidates:
             unit = Unit(start, end, source[start:end], ordinal)
-            made = transform.replacement(document, unit, Draw(key))
+            made = propose(document, unit, Draw(key))
             if isinstance(made, str):
                 proposed = [Edit(start, end, made, names)]
                 reason = "same text" if made == unit.text else ""
@@ -191,18 +294,14 @@ class _Job:
                 irregular = True
                 proposed, reason = self._extended(document, made, edits)
             if reason:
-                result.skips[reason] += 1
+                skips[reason] += 1
                 continue
             edits += proposed
             done += 1
             if done == wanted:
                 break
-        if edits:
-            edits.sort()
-            result.edits[document.index] = tuple(edits)
-            result.changed[document.index] = done
-        elif reason:
-            result.reasons[document.index] = reason
+        edits.sort()
+        return _Filled(tuple(edits), done, reason)
 
     def _extended(
         self, document: Document, made: Iterable[Edit], accepted: Sequence[Edit]
@@ -241,15 +340,6 @@ class _Job:
             if not kept:
                 result.reasons[text] = "protected span" if proposed else "same text"
         return result
-
-
-def _in_portions(
-    columns: Sequence[npt.NDArray[Any]], low: int, high: int, portion: int
-) -> Iterator[tuple[int, int, int, int]]:
-    """Yield rows ``low .. high`` of the columns; the few that are needed come at little cost."""
-    for start in range(low, high, portion):
-        stop = min(start + portion, high)
-        yield from zip(*(column[start:stop].tolist() for column in columns), strict=True)
 
 
 def _words_touched(text: str, edit: Edit) -> int:

@@ -57,7 +57,8 @@ def test_json_holds_what_a_program_needs(run_cli):
     assert [facts["name"] for facts in found["transforms"]] == names()
     for facts in found["transforms"]:
         assert sorted(facts["rates"]) == ["1", "2", "3", "4", "5"]
-        assert facts["example"]["before"] != facts["example"]["after"]
+        if not facts["needs"]:
+            assert facts["example"]["before"] != facts["example"]["after"]
         assert parse_specs(facts["name"])[0].name == facts["name"]
 
 

@@ -7,8 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from robustft.text import Edit
-from robustft.transform.base import LabelKind, Level, RewriteTransform, Skip, Transform
+from robustft.text import Document, Edit, Unit
+from robustft.transform.base import (
+    BatchedTransform,
+    LabelKind,
+    Level,
+    RewriteTransform,
+    Skip,
+    Transform,
+)
 
 RATES = {1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4, 5: 0.5}
 
@@ -60,6 +67,53 @@ class Bracket(Shout):
 
     def replacement(self, document, unit, draw):
         return f"- {unit.text}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moody(Shout):
+    """Shouts some words, skips others, and reaches over to the word before at times."""
+
+    name: ClassVar[str] = "moody"
+
+    def replacement(self, document, unit, draw):
+        mood = draw.integers(5)
+        if mood < 2:
+            return Skip(("tired", "shy")[mood])
+        if mood == 2 and unit.start > 3:
+            start = unit.start - 3
+            return (Edit(start, unit.end, document.text[start : unit.end].upper() + "!"),)
+        return unit.text.upper() + str(draw.integers(10))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoodyBatch(BatchedTransform):
+    """The same, asked for many units at once."""
+
+    name: ClassVar[str] = "moody"
+    level: ClassVar[Level] = Level.WORD
+    preserves: ClassVar[frozenset[LabelKind]] = frozenset()
+    rates: ClassVar[Mapping[int, float]] = RATES
+    asked: ClassVar[list[int]] = []
+
+    def units(self, batch):
+        return batch.alphabetic_words(2)
+
+    def replacements(self, batch, units, draws):
+        self.asked.append(len(units))
+        assert (units.start[1:] > units.start[:-1]).all()
+        rows = zip(units.text.tolist(), units.start.tolist(), units.end.tolist(), strict=True)
+        made = []
+        for (text, start, end), draw in zip(rows, draws, strict=True):
+            offset = int(batch.starts[text])
+            unit = Unit(start - offset, end - offset, batch.buffer[start:end], 0)
+            made.append(Moody().replacement(Document(batch, text), unit, draw))
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Short(MoodyBatch):
+    def replacements(self, batch, units, draws):
+        return ["too few"]
 
 
 @dataclass(frozen=True, kw_only=True)
