@@ -6,6 +6,7 @@ your transform does that a transform must not.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -15,12 +16,12 @@ from robustft.text.document import Batch
 from robustft.text.edits import apply, check, invert
 from robustft.text.protect import closed_to, protected_mask
 from robustft.transform.base import LabelKind, Level, Transform
-from robustft.transform.engine import perturb
+from robustft.transform.engine import BATCH_SIZE, perturb
 from robustft.transform.perturbed import PerturbedBatch, Status
 from robustft.transform.providers import stand_in
 from robustft.transform.registry import Transforms, build
 
-__all__ = ["EDGE_TEXTS", "PLAIN_TEXTS", "check_transform", "stand_in"]
+__all__ = ["EDGE_TEXTS", "HUGE_TEXTS", "PLAIN_TEXTS", "check_transform", "stand_in"]
 
 PLAIN_TEXTS = (
     "It's a wonderful film, and I didn't expect to enjoy it so much.",
@@ -48,13 +49,24 @@ EDGE_TEXTS = (
     "<b>bold</b> &amp; https://example.com/a?b=c me@example.com @you #tag [id] {slot}",
     "On 9 May 2020 at 3:30 p.m. he paid $5.99 for 2.5 kg.",
     "ALL CAPS AND NOTHING ELSE, ISN'T IT?",
-    "word " * 2_000,
+    "\u05e9\u05dc\u05d5\u05dd \u202bright to left\u202c, and\u200b zero\u200dwidth \ufeff marks",
+    "\x7fELF\x02\x01\x01\x00\x00\x03\x00>\x00\x01\x00\u00ff\u00fe\x1b[31m\x08\x0c",
+    '{"a": [1, -2.5e10, null]}\r\n%PDF-1.7 \\x00\\u0000 $(rm) ${HOME} `x` \';--',
     "x" * 10_000,
 )
 """Texts that must come through without a crash, whatever they are."""
 
+HUGE_TEXTS = (
+    " ".join(PLAIN_TEXTS) * 600,
+    "word " * 40_000,
+    "(\u201c'<[{&@#" * 20_000,
+)
+"""Texts of 200,000 characters and more, which must come through in reasonable time."""
 
-def check_transform(transform: Transforms, texts: Iterable[str] = PLAIN_TEXTS) -> None:
+
+def check_transform(
+    transform: Transforms, texts: Iterable[str] = PLAIN_TEXTS, *, workers: int = 1
+) -> None:
     """Check that a transform keeps the contract of `robustft.transform.base.Transform`.
 
     Parameters
@@ -64,6 +76,9 @@ def check_transform(transform: Transforms, texts: Iterable[str] = PLAIN_TEXTS) -
         `needs` a model is given it by its settings, or runs within `stand_in`.
     texts
         Texts of which, with the transform's `example`, at least one must change at rate 1.
+    workers
+        With more than one, the same is also done in so many processes, which must give the same
+        bytes; the transform must then be importable by its spec.
 
     Raises
     ------
@@ -74,14 +89,23 @@ def check_transform(transform: Transforms, texts: Iterable[str] = PLAIN_TEXTS) -
     assert isinstance(made, Transform), f"expected one transform, got {made!r}"
     _check_facts(made)
     corpus = [*texts, made.example, *EDGE_TEXTS]
-    full = perturb(corpus, made, severity=5, seed=1)
-    assert any(s is Status.CHANGED for s in full.status), f"{made.name}: changed none of the texts"
+    everything = perturb(corpus, _at_rate(made, 1.0), seed=1)
+    changed = any(s is Status.CHANGED for s in everything.status)
+    assert changed, f"{made.name}: changed none of the texts at rate 1"
     _check_identity(made, corpus)
-    _check_record(made, full)
-    _check_protection(made, full)
+    full = perturb(corpus, made, severity=5, seed=1)
+    for result in (everything, full, perturb(HUGE_TEXTS, _at_rate(made, 1.0), seed=1)):
+        _check_record(made, result)
+        _check_protection(made, result)
     if made.deterministic:
         _check_independence(made, corpus, full)
+        if workers > 1:
+            _check_processes(transform, corpus, workers)
     _check_severities(made, corpus)
+
+
+def _at_rate(made: Transform, rate: float) -> Transform:
+    return dataclasses.replace(made, rate=rate, severity=None)
 
 
 def _check_facts(made: Transform) -> None:
@@ -99,8 +123,10 @@ def _check_facts(made: Transform) -> None:
 
 
 def _check_identity(made: Transform, corpus: Sequence[str]) -> None:
-    still = perturb(corpus, made, severity=0)
+    still = perturb(corpus, _at_rate(made, 0.0))
+    assert still.texts == list(corpus), f"{made.name}: rate 0 changed a text"
     if made.rate is None and made.severity is None:
+        still = perturb(corpus, made, severity=0)
         assert still.texts == list(corpus), f"{made.name}: severity 0 changed a text"
 
 
@@ -143,6 +169,13 @@ def _check_independence(made: Transform, corpus: list[str], full: PerturbedBatch
     assert shuffled.texts == expected, f"{made.name}: the order of the rows changed a text"
     alone = perturb([corpus[0]], made, severity=5, seed=1, ids=[ids[0]])
     assert alone.texts == full.texts[:1], f"{made.name}: a text alone came out otherwise"
+
+
+def _check_processes(transform: Transforms, corpus: Sequence[str], workers: int) -> None:
+    """As many batches as there are processes, and some to spare, give what one process gives."""
+    many = list(corpus) * (1 + BATCH_SIZE * (workers + 1) // len(corpus))
+    here, there = (perturb(many, transform, severity=5, workers=n) for n in (1, workers))
+    assert here.texts == there.texts, f"{transform}: {workers} processes gave other texts"
 
 
 def _check_severities(made: Transform, corpus: Sequence[str]) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +15,11 @@ from hypothesis import strategies as st
 
 from robustft.testing import check_transform
 from robustft.text import apply, invert
-from robustft.transform import names, perturb
+from robustft.transform import get, names, perturb
 
 GOLDEN = Path(__file__).parent / "golden"
+READY = [name for name in names() if not getattr(get(name), "needs", "")]
+"""The transforms that run as they are, without a model or a library to be named."""
 
 
 @pytest.mark.parametrize("name", names())
@@ -28,6 +34,68 @@ def test_replays_and_inverts_arbitrary_unicode(name, spec_of, texts):
     for row in perturb(texts, spec_of(name, "rate=1.0"), seed=3):
         assert apply(row.original, row.edits) == row.text
         assert apply(row.text, invert(row.original, row.edits)) == row.original
+
+
+_DIGESTS = """
+import hashlib, json, sys
+from robustft.seeding import fold_in
+from robustft.testing import PLAIN_TEXTS
+from robustft.text import content_ids
+from robustft.transform import OneOf, build, perturb
+
+def digests(names, workers, shuffle):
+    texts = [f"{text} Row {i}." for i in range(240) for text in PLAIN_TEXTS]
+    rows = list(zip(content_ids(texts), texts))
+    if shuffle:
+        rows.sort(key=lambda row: fold_in(shuffle, row[0]))
+    chosen = OneOf([build(name) for name in names])
+    ids, texts = zip(*rows)
+    made = perturb(texts, chosen, severity=5, ids=ids, workers=workers)
+    found = {name: hashlib.sha256() for name in names}
+    for row in sorted(made, key=lambda row: row.source_id):
+        for step in row.steps:
+            found[step.transform].update(repr((row.source_id, row.text, step.edits)).encode())
+    return {name: digest.hexdigest() for name, digest in found.items()}
+
+if __name__ == "__main__":
+    names, workers, shuffle = json.loads(sys.argv[1])
+    print(json.dumps(digests(names, workers, shuffle)))
+"""
+
+
+@pytest.fixture(scope="module")
+def digests(tmp_path_factory):
+    """A function that runs all transforms in a fresh process and gives a digest of each."""
+    script = tmp_path_factory.mktemp("digests") / "digests.py"
+    script.write_text(_DIGESTS)
+
+    def run(hash_seed, workers, shuffle):
+        done = subprocess.run(
+            [sys.executable, script, json.dumps([READY, workers, shuffle])],
+            env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def plain_digests(digests):
+    return digests(0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("hash_seed", "workers", "shuffle"), [(1, 1, 0), (2, 1, 3), (3, 2, 0), (4, 4, 5)]
+)
+def test_hash_seeds_processes_and_order_give_the_same_bytes(
+    digests, plain_digests, hash_seed, workers, shuffle
+):
+    assert digests(hash_seed, workers, shuffle) == plain_digests
+    nothing = hashlib.sha256().hexdigest()
+    assert [name for name, digest in plain_digests.items() if digest == nothing] == []
 
 
 @pytest.mark.parametrize("name", names())
