@@ -18,7 +18,7 @@ from robustft.text import apply, invert
 from robustft.transform import get, names, perturb
 
 GOLDEN = Path(__file__).parent / "golden"
-READY = [name for name in names() if not getattr(get(name), "needs", "")]
+READY = [name for name in names() if not get(name).needs]
 """The transforms that run as they are, without a model or a library to be named."""
 
 
