@@ -118,6 +118,15 @@ class Batch:
         """The number of words of each text, shape ``(len(texts),)``."""
         return np.bincount(self.words.text, minlength=len(self)).astype(np.int64)
 
+    @cached_property
+    def sentences(self) -> Units:
+        """The sentences of all texts, without the white space around them."""
+        spans = [sentence_spans(text) for text in self.texts]
+        counts = np.fromiter(map(len, spans), np.int64, len(spans))
+        text = np.repeat(np.arange(len(spans)), counts)
+        flat = np.array([span for found in spans for span in found], np.int64).reshape(-1, 2)
+        return Units(text, flat[:, 0] + self.starts[text], flat[:, 1] + self.starts[text])
+
     def spans(self, start: Ints, end: Ints) -> Units:
         """Make units of sorted buffer positions; a span that leaves its text is dropped."""
         text = np.searchsorted(self.starts, start, side="right") - 1
