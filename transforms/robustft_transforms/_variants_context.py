@@ -40,7 +40,7 @@ class _Rule(NamedTuple):
 
 
 _GREY = _Rule(
-    not_left=r"\b(?:dorian|earl|jean|meredith|joel|sasha|macy|spalding|zane|linda|erin|lady jane)\s",
+    not_left=r"\b(?:dorian|earl|jean|meredith|joel|sasha|macy|spalding|zane|linda|erin)\s",
     not_right=r"(?:['’]s)?\s+(?:anatomy|gardens|goose|matter)\b",
 )
 _TIRE = _Rule(
@@ -73,7 +73,7 @@ _RULES: dict[str, dict[str, _Rule]] = {
         "dialog": _Rule(not_right=r"\s+box"),
         "draft": _Rule(right=r"\s+(?:beer|ale|lager|cider|bitter|horse)s?\b"),
         "harbor": _Rule(not_left=r"\bpearl\s"),
-        "honor": _Rule(not_left=r"\b(?:prizzi['’]s|of)\s"),
+        "honor": _Rule(not_left=r"\b(?:prizzi['’]s|medals? of)\s"),
         "labor": _Rule(not_right=r"\s+day\b"),
         "license": _LICENSE,
         "licenses": _LICENSE,
@@ -122,8 +122,8 @@ _GOES_ON = re.compile(r"['’\w]*\s(?:[a-z]+\s)?[A-Z][a-z]")
 def reason_against(text: str, start: int, end: int, to: str) -> str:
     """Return why ``text[start:end]`` has no other spelling here, or an empty string."""
     if text[start].isupper() and not text[start + 1].isupper():
-        lead = before(text, start)
-        if not lead.begins_sentence or _GOES_ON.match(text, end) or _alone_in_quotes(text, start, end):
+        titled = _GOES_ON.match(text, end) or _stands_alone(text, start, end)
+        if titled or not before(text, start).begins_sentence:
             return "may belong to a name"
     sides = _COMPILED[to].get(text[start:end].lower().removesuffix("'s").removesuffix("’s"))
     if sides is None:
@@ -137,5 +137,7 @@ def reason_against(text: str, start: int, end: int, to: str) -> str:
     return ""
 
 
-def _alone_in_quotes(text: str, start: int, end: int) -> bool:
-    return text[start - 1 : start] in ('"', "“", "‘", "'") and text[end : end + 1] in '"”’\','
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Tell whether a capitalised word is alone in quotes, or the second part of a compound."""
+    lead = text[start - 1 : start]
+    return lead == "-" or (lead in ('"', "“", "‘", "'") and text[end : end + 1] in "\"”’',")

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from os.path import commonprefix
 from typing import ClassVar, Literal, NamedTuple
 
 from robustft.seeding import Draw
@@ -120,9 +119,17 @@ def _kin(to: Variety) -> dict[str, tuple[str, str]]:
     for form, variant in _table(to).items():
         families.setdefault(variant.family, []).append(form)
     return {
-        family: (commonprefix(forms), rf"(?<![\w'’])(?:{'|'.join(forms)})(?:['’]s)?(?![\w'’])")
+        family: (
+            _shared_beginning(min(forms), max(forms)),
+            rf"(?<![\w'’])(?:{'|'.join(forms)})(?:['’]s)?(?![\w'’])",
+        )
         for family, forms in families.items()
     }
+
+
+def _shared_beginning(first: str, last: str) -> str:
+    parted = (n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    return first[: next(parted, len(first))]
 
 
 @cache
