@@ -78,6 +78,7 @@ class Batch:
         self.buffer = _SEPARATOR.join(texts)
         raw = self.buffer.encode("utf-32-le", "surrogatepass")
         self.codes: npt.NDArray[np.uint32] = np.frombuffer(raw, np.uint32)
+        self._sentence_spans: dict[int, list[tuple[int, int]]] = {}
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -121,11 +122,17 @@ class Batch:
     @cached_property
     def sentences(self) -> Units:
         """The sentences of all texts, without the white space around them."""
-        spans = [sentence_spans(text) for text in self.texts]
+        spans = [self.sentence_spans(index) for index in range(len(self))]
         counts = np.fromiter(map(len, spans), np.int64, len(spans))
         text = np.repeat(np.arange(len(spans)), counts)
         flat = np.array([span for found in spans for span in found], np.int64).reshape(-1, 2)
         return Units(text, flat[:, 0] + self.starts[text], flat[:, 1] + self.starts[text])
+
+    def sentence_spans(self, index: int) -> list[tuple[int, int]]:
+        """Return the spans of the sentences of one text, in its own coordinates."""
+        if index not in self._sentence_spans:
+            self._sentence_spans[index] = sentence_spans(self.texts[index])
+        return self._sentence_spans[index]
 
     def spans(self, start: Ints, end: Ints) -> Units:
         """Make units of sorted buffer positions; a span that leaves its text is dropped."""
@@ -222,14 +229,13 @@ class Batch:
 class Document:
     """One text of a batch, as the author of a transform sees it."""
 
-    __slots__ = ("_sentences", "_words", "batch", "index", "text")
+    __slots__ = ("_words", "batch", "index", "text")
 
     def __init__(self, batch: Batch, index: int) -> None:
         self.batch = batch
         self.index = index
         self.text: str = batch.texts[index]
         self._words: list[tuple[int, int]] | None = None
-        self._sentences: list[tuple[int, int]] | None = None
 
     @property
     def words(self) -> list[tuple[int, int]]:
@@ -250,6 +256,4 @@ class Document:
     @property
     def sentences(self) -> list[tuple[int, int]]:
         """The spans of the text's sentences, in order."""
-        if self._sentences is None:
-            self._sentences = sentence_spans(self.text)
-        return self._sentences
+        return self.batch.sentence_spans(self.index)

@@ -33,7 +33,8 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 # What follows a run of stops: what closes a quotation or bracket, or a smile, then white space, a
 # tag or the end; or, where the writer forgot the space, a capital.
 _STOP = r"""(?<![.!?…][.!?…])(?P<stop>(?<=[.!?…])[.!?…]*+)
-    (?:(?P<close>["'”’)\]*_]*+(?:[ ][:;=]-?[()DP](?!\w))?)(?:\s+|(?=</?[A-Za-z])|\Z)
+    (?:(?P<close>["'”’)\]*_]*+(?:[ ][:;=]-?[()DP](?!\w))?
+      (?:</(?:b|i|u|em|strong|q|cite|span|font|a)>)*)(?:\s+|(?=</?[A-Za-z])|\Z)
       |(?<=[a-z]{2}[.!?])(?!(?:Com|Net|Org)\b)(?=[A-Z][a-z]|[IA]\s))"""
 _BLANK = r"(?<=\n)(?:[^\S\n]*+\n\s*|[ \t]*+(?=[-*•–][ \t]|\d{1,3}[.)][ \t]))"
 _TAG = r"(?i:br|/?(?:p|div|li|ul|ol|tr|td|hr|h[1-6]|table|blockquote)\b)[^<>]*>"
