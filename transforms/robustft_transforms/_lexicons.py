@@ -6,11 +6,12 @@ Where each comes from, its licence and how it was made: ``data/README.md``.
 from __future__ import annotations
 
 import lzma
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-__all__ = ["Beside", "SynonymReading", "load_synonyms", "load_words", "read_data"]
+__all__ = ["Beside", "SynonymReading", "load_synonyms", "load_words", "parse_beside", "read_data"]
 
 
 def read_data(name: str) -> str:
@@ -73,7 +74,7 @@ def parse_synonyms(text: str) -> dict[str, tuple[SynonymReading, ...]]:
             name, *words = line[1:].split(" ")
             classes[name] = words
         elif line[0] == "%":
-            rules.append(_beside(line[1:].split(" "), classes))
+            rules.append(parse_beside(line[1:].split(" "), classes))
         else:
             form, offered, rule = line.split("\t")
             pairs = [pair.partition(":") for pair in offered.split(" ")]
@@ -86,7 +87,8 @@ def parse_synonyms(text: str) -> dict[str, tuple[SynonymReading, ...]]:
     return table
 
 
-def _beside(conditions: list[str], classes: dict[str, list[str]]) -> Beside:
+def parse_beside(conditions: Iterable[str], classes: Mapping[str, Iterable[str]]) -> Beside:
+    """Parse conditions such as ``<+a,the`` or ``>-DET``, where DET is one of the `classes`."""
     slots = {}
     for condition in conditions:
         words: set[str] = set()
