@@ -28,7 +28,7 @@ def run(text: str, settings: str = "", seed: int = 0) -> str:
     ("text", "roles"),
     [
         ("He said \"no\", 'no' and don't.", "()<>a"),
-        ("'Tis the '60s and rock 'n' roll", "aaaa>"),
+        ("'Tis the '60s and rock 'n' roll", "aaa>"),
         ("the dogs' bones", ">"),
         ("the film 's cast does n't care", "aa"),
         ("`` so '' and `so'", "()<>"),
