@@ -70,7 +70,7 @@ def natural_corpus(rows: int) -> Split:
     positive = [i for i, code in enumerate(labels) if code == 1]
     negative = [i for i, code in enumerate(labels) if code == 0]
     order = [(positive if i % 2 else negative)[i // 2] for i in range(rows)]
-    return demo.take(order).with_texts(texts)
+    return demo.take(order).with_columns({"text": texts})
 
 
 def read(options: argparse.Namespace) -> tuple[Split, Split, Split]:

@@ -21,6 +21,8 @@ from robustft.cli.options import (
     MaxLengthOption,
     OutOption,
     SeverityOption,
+    SidesOption,
+    SpansOption,
     SplitOption,
     TextColumnOption,
     WithOption,
@@ -48,7 +50,7 @@ TransformedOption = Annotated[
         "--transformed/--no-transformed",
         rich_help_panel="Transforms",
         help="Whether to test on transformed text too: each transform alone, and all together "
-        "(the mix). Left out: yes, but for pairs of texts.",
+        "(the mix). Left out: yes.",
     ),
 ]
 TestSeedOption = Annotated[
@@ -96,6 +98,8 @@ def eval_(
     transformed: TransformedOption = None,
     with_: WithOption = None,
     severity: SeverityOption = None,
+    sides: SidesOption = None,
+    spans: SpansOption = None,
     data: DataOption = None,
     split: SplitOption = None,
     text_column: TextColumnOption = None,
@@ -143,6 +147,8 @@ def eval_(
         transforms=list(with_) if with_ else None,
         severity=severity,
         transformed=transformed,
+        sides=sides,
+        spans=spans,
         split=split,
         max_eval=max_eval,
         max_length=max_length,

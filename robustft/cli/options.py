@@ -37,6 +37,8 @@ __all__ = [
     "OutOption",
     "SeedOption",
     "SeverityOption",
+    "SidesOption",
+    "SpansOption",
     "SplitOption",
     "TextColumnOption",
     "WithOption",
@@ -162,6 +164,27 @@ SeverityOption = Annotated[
         help="How much of the text changes, from 1 (hardly) to 5 (heavily); each transform names "
         "its rates in robustft list. Left out: 3. all runs one to five where several sets "
         "make sense.",
+    ),
+]
+SidesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sides",
+        metavar="first|second|both|NAME",
+        rich_help_panel=_TRANSFORMS,
+        help="Which text of a pair may change, or of a question and its context; columns can be "
+        "named, too. Left out: both, each with draws of its own.",
+    ),
+]
+SpansOption = Annotated[
+    str | None,
+    typer.Option(
+        "--spans",
+        "--answers",
+        metavar="protect|follow",
+        rich_help_panel=_TRANSFORMS,
+        help="Whether edits leave the answers in a context alone (protect, the default) or may "
+        "change them (follow): the answers are then what stands there. Their places move along.",
     ),
 ]
 SeedOption = Annotated[

@@ -32,6 +32,8 @@ KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "max_train": ((int,), "a whole number"),
     "max_eval": ((int,), "a whole number"),
     "with": ((str, list), "a text or a list of texts"),
+    "sides": ((str,), "a text"),
+    "spans": ((str,), "protect or follow"),
     "severity": ((int, str), "a number from 1 to 5 or 'all'"),
     "seed": ((int,), "a whole number"),
     "workers": ((int,), "a whole number"),

@@ -27,6 +27,8 @@ from robustft.cli.options import (
     OutOption,
     SeedOption,
     SeverityOption,
+    SidesOption,
+    SpansOption,
     TextColumnOption,
     WithOption,
     WorkersOption,
@@ -79,6 +81,8 @@ def train(
     augment: AugmentOption = 0,
     with_: WithOption = None,
     severity: SeverityOption = None,
+    sides: SidesOption = None,
+    spans: SpansOption = None,
     clean: CleanOption = True,
     out: OutOption = None,
     text_column: TextColumnOption = None,
@@ -144,6 +148,7 @@ def train(
     """
     given = dict(locals())
     from robustft.cli.transform import one_chain, one_severity
+    from robustft.data.fields import Scope
     from robustft.training.arguments import TrainingArguments
     from robustft.training.plan import make_plan
 
@@ -153,6 +158,7 @@ def train(
         augment=augment,
         transforms=one_chain(with_),
         severity=one_severity(severity),
+        scope=Scope.of(sides, spans),
         out=out,
         seed=seed,
         data_seed=data_seed,
@@ -195,8 +201,7 @@ def _run(plan: Plan, *, clean: bool, workers: int, seeds: int, as_json: bool) ->
         _print_runs(each, numbered=bool(pair.seeds))
     if pair.seeds:
         _print_spread(pair)
-    single = plan.dataset.task.pair_column is None  # only single texts can be transformed
-    console.note(f"next: robustft eval{' --transformed' if single else ''}")
+    console.note("next: robustft eval --transformed")
     return pair
 
 

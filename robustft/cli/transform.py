@@ -19,6 +19,8 @@ from robustft.cli.options import (
     OutOption,
     SeedOption,
     SeverityOption,
+    SidesOption,
+    SpansOption,
     SplitOption,
     TextColumnOption,
     WithOption,
@@ -46,22 +48,20 @@ def one_severity(text: str | None) -> int | None:
     return int(text)
 
 
-def one_chain(chains: list[str] | None) -> str:
-    """Return the one chain of ``--with``, or the default.
+def one_chain(chains: list[str] | None) -> str | None:
+    """Return the one chain of ``--with``; None where it is left out.
 
     Raises
     ------
     UsageError
         If ``--with`` was given more than once.
     """
-    from robustft.transform.registry import DEFAULT_TRANSFORMS
-
     if chains and len(chains) > 1:
         raise UsageError(
             f"--with: expected one chain, got {len(chains)}; "
             f"to apply all in order write --with {','.join(chains)}"
         )
-    return chains[0] if chains else DEFAULT_TRANSFORMS
+    return chains[0] if chains else None
 
 
 def transform(
@@ -82,6 +82,8 @@ def transform(
     label_column: LabelColumnOption = None,
     label_map: LabelMapOption = None,
     label_kind: LabelKindOption = None,
+    sides: SidesOption = None,
+    spans: SpansOption = None,
     limit: LimitOption = None,
     seed: SeedOption = 0,
     workers: WorkersOption = 1,
@@ -109,16 +111,24 @@ def transform(
 
       echo "I don't like it." | robustft transform - --with contractions --format jsonl
     """
-    from robustft.transform.registry import build
+    from robustft.data.fields import Scope
+    from robustft.transform.registry import DEFAULT_TRANSFORMS, build
 
     if source is not None and data is not None:
         raise UsageError(f"data: expected it once, got {source!r} and --data {data!r}")
     chain, level = one_chain(with_), one_severity(severity)
-    build(chain)  # a wrong spec is reported before anything is read
+    build(chain or DEFAULT_TRANSFORMS)  # a wrong spec is reported before anything is read
+    scope = Scope.of(sides, spans)
     if source == "-":
         from robustft.cli.stream import run_stream
 
-        run_stream(chain, level, seed, text_column=text_column, as_json=format_ == "jsonl")
+        run_stream(
+            chain or DEFAULT_TRANSFORMS,
+            level,
+            seed,
+            text_column=text_column,
+            as_json=format_ == "jsonl",
+        )
         return
     from robustft.cli.transform_run import Job, export, show_preview
 
@@ -129,6 +139,7 @@ def transform(
         seed=seed,
         split=split,
         limit=limit,
+        scope=scope,
         force=force,
         columns={
             "text_column": text_column,

@@ -12,20 +12,16 @@ from rich.text import Text
 
 from robustft.cli import console
 from robustft.cli.diff import word_diff
-from robustft.data.build import (
-    check_label_kind,
-    check_single_texts,
-    members_of,
-    stream_seed,
-    transform_split,
-)
+from robustft.data.build import members_of, settle_transforms, transform_split
+from robustft.data.change import PerturbedRows, TransformedSplit
 from robustft.data.dataset import load_dataset, sample
 from robustft.data.export import export_transformed
+from robustft.data.fields import Scope
 from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split, TextDataset
 from robustft.errors import UsageError, suggest
-from robustft.transform.engine import perturb
 from robustft.transform.perturbed import Perturbed, Status
+from robustft.transform.registry import Transforms
 
 __all__ = ["Job", "export", "show_preview"]
 
@@ -39,21 +35,23 @@ class Job:
 
     dataset: TextDataset
     split: Split
-    chain: str
+    chain: Transforms
     severity: int | None
     seed: int
+    scope: Scope
     notices: tuple[str, ...]
 
     @classmethod
     def load(
         cls,
         data: str | None,
-        chain: str,
+        chain: str | None,
         severity: int | None,
         *,
         seed: int,
         split: str | None,
         limit: int | None,
+        scope: Scope,
         force: bool,
         columns: dict[str, Any],
     ) -> Job:
@@ -70,11 +68,16 @@ class Job:
         notices = list(dataset.notices)
         if data is None:
             notices.insert(0, "data: the built-in demo reviews (name your own with --data)")
-        check_single_texts(dataset.task, "transform")
-        remark = check_label_kind(chain, dataset.task.label_kind, force=force)
-        if remark:
-            notices.append(remark)
-        return cls(dataset, chosen, chain, severity, seed, tuple(notices))
+        scope.columns(dataset.task)
+        settled, remarks = settle_transforms(chain, dataset.task.label_kind, force=force)
+        notices += remarks
+        return cls(dataset, chosen, settled, severity, seed, scope, tuple(notices))
+
+    def made_of(self, rows: Split, transforms: Transforms) -> TransformedSplit:
+        """Return some rows as they will be."""
+        return transform_split(
+            rows, transforms, severity=self.severity, seed=self.seed, scope=self.scope
+        )
 
 
 def _choose_split(dataset: TextDataset, name: str | None) -> Split:
@@ -100,6 +103,7 @@ def export(job: Job, out: Path | None, *, workers: int, as_json: bool, dry_run: 
         "transform_versions": [t.version for t in members_of(job.chain)],
         "severity": job.severity,
         "seed": job.seed,
+        **job.scope.facts(job.split.task),
     }
     if dry_run:
         console.print_json({**config, "rows": len(job.split), "out": str(out) if out else None})
@@ -115,6 +119,7 @@ def export(job: Job, out: Path | None, *, workers: int, as_json: bool, dry_run: 
             run,
             severity=job.severity,
             seed=job.seed,
+            scope=job.scope,
             workers=workers,
             remarks=job.notices,
             progress=lambda rows: bars.advance(bar, rows),
@@ -138,22 +143,29 @@ def show_preview(job: Job) -> None:
     if not len(job.split):
         raise UsageError(f"preview: expected rows in split {job.split.name!r}, got none")
     few = sample(job.split, min(_SAMPLED, len(job.split)), seed=job.seed, stratify=False)
-    seed = stream_seed(job.seed, "test")
     shown = 0
-    for row_id, text in zip(few.ids, few.texts, strict=True):
-        made = perturb([text], job.chain, severity=job.severity, seed=seed, ids=[row_id])
-        if made[0].status is not Status.CHANGED and len(few) > _SHOWN:
+    for number in range(len(few)):
+        made = job.made_of(few.take([number]), job.chain).perturbed
+        if made.status[0] is not Status.CHANGED and len(few) > _SHOWN:
             continue
-        _show_row(made[0], dict(made.skips))
+        _show_row(made)
         shown += 1
         if shown == _SHOWN:
             break
     _show_summary(job, few)
 
 
-def _show_row(row: Perturbed, skips: dict[str, int]) -> None:
+def _show_row(made: PerturbedRows) -> None:
     out = console.out()
-    out.print(Text(f"\n{row.source_id}", style="bold"))
+    out.print(Text(f"\n{made.ids[0]}", style="bold"))
+    for column, row in made.texts():
+        if len(made.columns) > 1:
+            out.print(Text(f"  {column}", style="italic"))
+        _show_text(row, dict(made.columns[column].skips))
+
+
+def _show_text(row: Perturbed, skips: dict[str, int]) -> None:
+    out = console.out()
     out.print(word_diff(row.original, row.edits, colour=out.is_terminal and not out.no_color))
     made = ", ".join(f"{step.transform} {len(step.edits)}" for step in row.steps)
     out.print(Text(f"  changed: {made or 'nothing (' + row.reason + ')'}", style="dim"))
@@ -173,9 +185,7 @@ def _show_summary(job: Job, few: Split) -> None:
         table.add_column(heading, justify="left" if heading == "transform" else "right")
     table.add_column("most often skipped because")
     for transform in members_of(job.chain):
-        summary = transform_split(
-            few, transform, severity=job.severity, seed=job.seed
-        ).perturbed.summary()
+        summary = job.made_of(few, transform).summary()
         reason = next((key.split(": ", 1)[1] for key in summary["skips"]), "")
         table.add_row(
             transform.name,

@@ -23,8 +23,17 @@ from robustft.data.settle import Settled
 from robustft.data.task import TaskType
 from robustft.data.values import mixed_values
 from robustft.errors import DataError
+from robustft.transform.perturbed import Perturbed
 
-__all__ = ["NOWHERE", "Answers", "answers_of", "nested_rows", "settle_answers"]
+__all__ = [
+    "NOWHERE",
+    "Answers",
+    "answer_spans",
+    "answers_of",
+    "moved_answers",
+    "nested_rows",
+    "settle_answers",
+]
 
 NOWHERE = -1
 """The start of an answer whose place in its context is not known."""
@@ -145,6 +154,40 @@ def _placed(answers: Answers, context: str) -> Answers:
             alone = first >= 0 and context.find(text, first + 1) < 0
             starts.append(first if alone else NOWHERE)
     return Answers(answers.texts, tuple(starts))
+
+
+def answer_spans(answers: Answers, context: str) -> list[tuple[int, int]]:
+    """Return where the answers stand in their context.
+
+    Of an answer whose place is not known, all places where it might stand are returned.
+    """
+    spans: dict[tuple[int, int], None] = {}
+    for text, start in zip(answers.texts, answers.starts, strict=True):
+        starts = [start] if start != NOWHERE else _occurrences(text, context)
+        spans.update(dict.fromkeys((at, at + len(text)) for at in starts))
+    return list(spans)
+
+
+def _occurrences(text: str, context: str) -> list[int]:
+    starts = [context.find(text)]
+    while starts[-1] >= 0:
+        starts.append(context.find(text, starts[-1] + 1))
+    return starts[:-1]
+
+
+def moved_answers(answers: Answers, row: Perturbed) -> Answers:
+    """Return the answers as they stand in the changed context, each with its text and place.
+
+    An answer whose place is not known stays as it is.
+    """
+    if row.text == row.original:
+        return answers
+    texts, starts = [], []
+    for text, start in zip(answers.texts, answers.starts, strict=True):
+        span = None if start == NOWHERE else row.map_span(start, start + len(text))
+        texts.append(row.text[slice(*span)] if span else text)
+        starts.append(span[0] if span else NOWHERE)
+    return Answers(tuple(texts), tuple(starts))
 
 
 def _parsed(value: str | None) -> Any:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import regex
 
+from robustft.data.change import PerturbedRows, TransformedSplit, change_rows
 from robustft.data.dataset import load_dataset
-from robustft.data.split import Split
-from robustft.data.task import Task, TaskType
+from robustft.data.fields import Scope
+from robustft.data.split import ID, Split
 from robustft.errors import LabelKindError, UsageError
 from robustft.seeding import fold_in
 from robustft.transform.base import LabelKind, Transform
 from robustft.transform.compose import SomeOf, leaves
-from robustft.transform.engine import perturb
-from robustft.transform.perturbed import PerturbedBatch, Status
+from robustft.transform.perturbed import Perturbed, Status
 from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms, build
 
 __all__ = [
@@ -27,25 +27,16 @@ __all__ = [
     "augment",
     "augment_split",
     "check_label_kind",
-    "check_single_texts",
+    "members_of",
     "replacement_words",
+    "settle_transforms",
+    "stream_seed",
     "transform_split",
 ]
 
 MOST_COPIES = 20
 _WORD = regex.compile(r"\p{L}+(?:['\u2019]\p{L}+)*")
-
-
-@dataclass(frozen=True)
-class TransformedSplit:
-    """A split whose texts a transform has changed: same rows, same ids, same labels."""
-
-    split: Split
-    perturbed: PerturbedBatch
-
-    def summary(self) -> dict[str, Any]:
-        """Return counts and shares over the rows (see `PerturbedBatch.summary`)."""
-        return self.perturbed.summary()
+_ALL_TEXTS = Scope()
 
 
 @dataclass(frozen=True)
@@ -57,16 +48,18 @@ class Augmented:
     split : the new rows alone, with the source's columns, ``source_id`` and ``copy``.
     perturbed : what changed in each of them.
     shortfall : why there are fewer rows than wanted; None if there are not.
+    remarks : what to know of the labels: that their kind was not checked, or the check overruled.
     """
 
     split: Split
-    perturbed: PerturbedBatch
+    perturbed: PerturbedRows
     shortfall: str | None
+    remarks: tuple[str, ...] = ()
 
     @property
     def replacement_words(self) -> frozenset[str]:
         """The words, in lower case, that the edits brought in."""
-        return replacement_words(self.perturbed)
+        return replacement_words(text for _, text in self.perturbed.texts())
 
     def to_pandas(self) -> Any:
         """Return the new rows as a `pandas.DataFrame`."""
@@ -94,7 +87,7 @@ def check_label_kind(
     """
     if kind is None:
         return "label kind not checked: name it with --label-kind"
-    breaking = [t for t in members_of(transforms) if kind not in t.preserves]
+    breaking = [t for t in members_of(transforms) if not _keeps(t, kind)]
     if not breaking:
         return None
     kept = "; ".join(
@@ -107,25 +100,33 @@ def check_label_kind(
     return f"forced: {message}"
 
 
-def check_single_texts(task: Task, what: str) -> None:
-    """Refuse to change the texts of a task whose rows are two texts.
+def settle_transforms(
+    transforms: Transforms | None, kind: LabelKind | None, *, force: bool = False
+) -> tuple[Transforms, list[str]]:
+    """Return the transforms to use, checked against the kind of label, and what to say of that.
+
+    Where none are named, these are those of the default that keep the labels.
 
     Raises
     ------
-    UsageError
-        They are; `what` heads the message.
+    LabelKindError
+        As `check_label_kind`; also if no transform of the default keeps the labels.
     """
-    if task.pair_column is None:
-        return
-    rows = "questions" if task.type is TaskType.QUESTION_ANSWERING else "pairs"
-    raise UsageError(
-        f"{what}: expected one text a row, got {rows} ({' and '.join(task.text_columns)}); "
-        "changing the texts of pairs is not supported yet (name one column with --text-column to "
-        "change that alone)"
-    )
+    if transforms is None:
+        names = [t.name for t in members_of(DEFAULT_TRANSFORMS) if _keeps(t, kind)]
+        transforms = ",".join(names) or DEFAULT_TRANSFORMS
+        if transforms != DEFAULT_TRANSFORMS:
+            said = f"transforms: {transforms}, those of {DEFAULT_TRANSFORMS} that keep {kind}"
+            return transforms, [said]
+    remark = check_label_kind(transforms, kind, force=force)
+    return transforms, [remark] if remark else []
 
 
-def replacement_words(perturbed: Iterable[Any]) -> frozenset[str]:
+def _keeps(transform: Transform, kind: LabelKind | None) -> bool:
+    return kind is None or kind in transform.preserves
+
+
+def replacement_words(perturbed: Iterable[Perturbed]) -> frozenset[str]:
     """Return the words, in lower case, that edits brought in and that they did not take out."""
     found: set[str] = set()
     for row in perturbed:
@@ -147,6 +148,7 @@ def transform_split(
     severity: int | None = None,
     seed: int = 0,
     stream: str = "test",
+    scope: Scope = _ALL_TEXTS,
     workers: int = 1,
 ) -> TransformedSplit:
     """Change the texts of a split; no row is dropped, merged or moved.
@@ -161,18 +163,15 @@ def transform_split(
         For the transforms that set no rate themselves.
     seed, stream
         What the draws are keyed by, besides the ids.
+    scope
+        Which texts of a row may change.
     workers
         Processes; the result does not depend on it.
     """
-    perturbed = perturb(
-        split.texts,
-        transforms,
-        severity=severity,
-        seed=stream_seed(seed, stream),
-        ids=split.ids,
-        workers=workers,
+    seed = stream_seed(seed, stream)
+    return change_rows(
+        split, transforms, severity=severity, seed=seed, scope=scope, workers=workers
     )
-    return TransformedSplit(split.with_texts(perturbed.texts), perturbed)
 
 
 def augment_split(
@@ -183,13 +182,15 @@ def augment_split(
     severity: int | None = None,
     seed: int = 0,
     stream: str = "train",
+    scope: Scope = _ALL_TEXTS,
     workers: int = 1,
 ) -> Augmented:
     """Make `n` changed, distinct copies of the rows of a split.
 
     Candidates are (row, copy): all rows in keyed order, then all again for a second copy, up to
-    20. Each is given to a random non-empty subset of the transforms. Texts that stay as they are,
-    equal a source or equal each other are passed over, and the first `n` that are left are taken.
+    20. Each text is given to a random non-empty subset of the transforms. Rows that stay as they
+    are, equal a source or equal each other are passed over, and the first `n` that are left are
+    taken.
 
     Raises
     ------
@@ -200,40 +201,39 @@ def augment_split(
         raise UsageError(f"augment: expected at least one row, got {n}")
     chooser = SomeOf(members_of(transforms))
     seed = stream_seed(seed, stream)
-    texts, ids = split.texts, split.ids
-    taken: list[PerturbedBatch] = []
-    rows: list[int] = []
-    seen = set(texts)
-    for copy, candidates in _candidates(ids, n, seed):
-        made = perturb(
-            [texts[i] for i in candidates],
+    taken: list[TransformedSplit] = []
+    copies: list[int] = []
+    seen = set(split.rows_of_texts)
+    for copy, candidates in _candidates(split.ids, n, seed):
+        made = change_rows(
+            split.take(candidates),
             chooser,
             severity=severity,
             seed=seed,
-            ids=[ids[i] for i in candidates],
             copy=copy,
+            scope=scope,
             workers=workers,
         )
-        fresh = _fresh(made, seen, n - len(rows))
+        fresh = _fresh(made, seen, n - len(copies))
         taken.append(made.take(fresh))
-        rows += [candidates[i] for i in fresh]
-        if len(rows) == n:
+        copies += [copy] * len(fresh)
+        if len(copies) == n:
             break
-    copies = [part.copy for part in taken for _ in range(len(part))]
+    joined = TransformedSplit.concatenate(taken)
     return Augmented(
-        _copied(split, rows, copies, [t for part in taken for t in part.texts]),
-        PerturbedBatch.concatenate(taken),
-        _shortfall(n, len(rows), len(split)),
+        _copied(joined.split, copies), joined.perturbed, _shortfall(n, len(copies), len(split))
     )
 
 
 def augment(
     data: Any,
     n: int,
-    transforms: Transforms = DEFAULT_TRANSFORMS,
+    transforms: Transforms | None = None,
     *,
     severity: int | None = None,
     seed: int = 0,
+    sides: str = "both",
+    spans: str = "protect",
     workers: int = 1,
     force: bool = False,
     **columns: Any,
@@ -247,7 +247,11 @@ def augment(
     n
         How many rows to make.
     transforms, severity, seed, workers
-        As in `perturb`; each row is given to a random non-empty subset of the transforms.
+        As in `perturb`; each text is given to a random non-empty subset of the transforms. None:
+        those of ``typos,synonyms,contractions`` that keep the data's kind of label.
+    sides, spans
+        Which text of a pair may change, and whether answers are protected or follow the edits:
+        see `robustft.data.fields.Scope`.
     force
         Go on although a transform does not keep the data's kind of label.
     columns
@@ -258,12 +262,13 @@ def augment(
     LabelKindError
         If a transform does not keep the data's kind of label.
     """
+    scope = Scope(sides=sides, spans=spans)
     dataset = load_dataset(data, seed=seed, **columns)
-    check_single_texts(dataset.task, "augment")
-    check_label_kind(transforms, dataset.task.label_kind, force=force)
-    return augment_split(
-        dataset.train, transforms, n, severity=severity, seed=seed, workers=workers
+    transforms, remarks = settle_transforms(transforms, dataset.task.label_kind, force=force)
+    made = augment_split(
+        dataset.train, transforms, n, severity=severity, seed=seed, scope=scope, workers=workers
     )
+    return replace(made, remarks=tuple(remarks))
 
 
 def _candidates(ids: Sequence[str], n: int, seed: int) -> Iterator[tuple[int, list[int]]]:
@@ -275,28 +280,26 @@ def _candidates(ids: Sequence[str], n: int, seed: int) -> Iterator[tuple[int, li
             yield copy, order[start : start + portion]
 
 
-def _fresh(made: PerturbedBatch, seen: set[str], wanted: int) -> list[int]:
+def _fresh(made: TransformedSplit, seen: set[tuple[str, ...]], wanted: int) -> list[int]:
     """Return the first `wanted` rows that are changed and new; remember their texts."""
     fresh: list[int] = []
-    for i, (status, text) in enumerate(zip(made.status, made.texts, strict=True)):
+    rows = zip(made.perturbed.status, made.split.rows_of_texts, strict=True)
+    for i, (status, texts) in enumerate(rows):
         if len(fresh) == wanted:
             break
-        if status is Status.CHANGED and text not in seen:
-            seen.add(text)
+        if status is Status.CHANGED and texts not in seen:
+            seen.add(texts)
             fresh.append(i)
     return fresh
 
 
-def _copied(split: Split, rows: list[int], copies: list[int], texts: list[str]) -> Split:
-    """Return the source rows with new texts and ids, and where they come from."""
-    copied = split.take(rows).with_texts(texts)
-    source_ids = copied.ids
-    new_ids = [f"{source}+{copy}" for source, copy in zip(source_ids, copies, strict=True)]
-    table = copied.table.set_column(
-        copied.table.column_names.index("id"), "id", pa.array(new_ids, pa.string())
-    )
+def _copied(split: Split, copies: list[int]) -> Split:
+    """Return changed rows with new ids, and where they come from."""
+    sources, table = split.ids, split.table
+    ids = [f"{source}+{copy}" for source, copy in zip(sources, copies, strict=True)]
+    table = table.set_column(table.column_names.index(ID), ID, pa.array(ids, pa.string()))
     for name, values in (
-        ("source_id", pa.array(source_ids, pa.string())),
+        ("source_id", pa.array(sources, pa.string())),
         ("copy", pa.array(copies, pa.int64())),
     ):
         if name in table.column_names:

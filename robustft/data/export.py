@@ -18,56 +18,54 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from robustft.data.build import Augmented, members_of, stream_seed
+from robustft.data.change import PerturbedRows, change_rows
 from robustft.data.features import with_task
+from robustft.data.fields import Scope
 from robustft.data.files import atomic_path
 from robustft.data.records import edit_lines
 from robustft.data.run_folder import RunFolder, hardware
 from robustft.data.saving import save_split, write_parquet
-from robustft.data.split import Split
+from robustft.data.split import ID, Split
 from robustft.scale import map_ordered
-from robustft.transform.engine import BATCH_SIZE, perturb_batch, portable
-from robustft.transform.perturbed import PerturbedBatch
+from robustft.transform.engine import BATCH_SIZE, portable
 from robustft.transform.registry import Transforms
 
 __all__ = ["export_transformed", "write_augmented", "write_edits"]
 
 PART_ROWS = 4 * BATCH_SIZE
 _PARTS = "parts"
-_COUNTS = ("rows", "changed", "unchanged", "rejected", "words")
-_UNITS = ("target", "eligible", "changed_units")
+_ALL_TEXTS = Scope()
 
 
 class _Part(NamedTuple):
     """What a worker makes of some rows."""
 
-    texts: list[str]
+    table: pa.Table
+    """The columns that the transforms may have changed."""
     lines: bytes
     counts: dict[str, int]
     skips: dict[str, int]
 
 
 def _make_part(
-    rows: tuple[Sequence[str], Sequence[str]],
-    *,
-    transforms: Transforms,
-    severity: int | None,
-    seed: int,
+    rows: Split, *, transforms: Transforms, severity: int | None, seed: int, scope: Scope
 ) -> _Part:
-    texts, ids = rows
-    made = PerturbedBatch.concatenate(
-        perturb_batch(
-            (texts[i : i + BATCH_SIZE], ids[i : i + BATCH_SIZE], None),
-            transforms=transforms,
-            severity=severity,
-            seed=seed,
-        )
-        for i in range(0, len(texts), BATCH_SIZE)
+    made = change_rows(rows, transforms, severity=severity, seed=seed, scope=scope)
+    perturbed = made.perturbed
+    return _Part(
+        made.split.table.drop_columns([ID]),
+        edit_lines(perturbed),
+        perturbed.counts(),
+        dict(perturbed.skips),
     )
-    summary = made.summary()
-    counts = {name: int(summary[name]) for name in _COUNTS}
-    units = (made.target.sum(), made.eligible.sum(), made.changed.sum())
-    counts |= {name: int(value) for name, value in zip(_UNITS, units, strict=True)}
-    return _Part(made.texts, edit_lines(made), counts, dict(made.skips))
+
+
+def _changeable(split: Split, piece: slice) -> Split:
+    """Return some rows with the columns that are read and written when texts change."""
+    task = split.task
+    columns = [c for c in (*task.text_columns, task.label_column) if c in split.table.column_names]
+    table = split.table.select([ID, *columns])
+    return Split(split.name, table, task).take(range(len(split))[piece])
 
 
 def export_transformed(
@@ -77,6 +75,7 @@ def export_transformed(
     *,
     severity: int | None = None,
     seed: int = 0,
+    scope: Scope = _ALL_TEXTS,
     workers: int = 1,
     remarks: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
@@ -89,6 +88,8 @@ def export_transformed(
         The rows to transform; none is dropped, merged or moved.
     run
         A started run; if it is finished, nothing is done.
+    scope
+        Which texts of a row may change.
     remarks
         What a reader of the manifest should know: rows left out, checks overruled.
     progress
@@ -112,17 +113,17 @@ def export_transformed(
     pieces = [slice(i, i + PART_ROWS) for i in range(0, max(len(split), 1), PART_ROWS)]
     missing = [n for n in range(len(pieces)) if not store.has(n)]
     progress(len(split) - sum(len(range(len(split))[pieces[n]]) for n in missing))
-    texts, ids = split.texts, split.ids
     make = partial(
         _make_part,
         transforms=portable(transforms),
         severity=severity,
         seed=stream_seed(seed, "test"),
+        scope=scope,
     )
-    todo = ((texts[pieces[n]], ids[pieces[n]]) for n in missing)
+    todo = (_changeable(split, pieces[n]) for n in missing)
     for number, part in zip(missing, map_ordered(make, todo, workers=workers), strict=True):
         store.save(number, part)
-        progress(len(part.texts))
+        progress(len(part.table))
     counts, skips = _assemble(split, pieces, store, run.path)
     shutil.rmtree(store.folder, ignore_errors=True)
     manifest = {
@@ -131,6 +132,7 @@ def export_transformed(
         "source_fingerprint": split.fingerprint,
         "label_kind": split.task.label_kind.value if split.task.label_kind else "unknown",
         "remarks": list(remarks),
+        **scope.facts(split.task),
         "transforms": [
             {"spec": t.spec, "version": t.version, "rate": t.rate_at(severity)}
             for t in members_of(transforms)
@@ -150,7 +152,7 @@ def export_transformed(
 
 
 class _PartStore:
-    """Finished parts on disk: an Arrow file with the texts, whose metadata holds the counts."""
+    """Finished parts on disk: an Arrow file of columns, whose metadata holds the counts."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self._name = folder, name
@@ -167,8 +169,7 @@ class _PartStore:
             temporary.write_bytes(part.lines)
         facts = {f"count.{k}": str(v) for k, v in part.counts.items()}
         facts |= {f"skip.{k}": str(v) for k, v in part.skips.items()}
-        table = pa.table({"text": pa.array(part.texts, pa.large_string())})
-        table = table.replace_schema_metadata(facts)
+        table = part.table.replace_schema_metadata(facts)
         with (
             atomic_path(self._path(number, "arrow")) as temporary,
             pa.OSFile(str(temporary), "wb") as sink,
@@ -176,16 +177,15 @@ class _PartStore:
         ):
             writer.write_table(table)
 
-    def load(self, number: int) -> tuple[list[str], Counter[str], Counter[str]]:
-        with pa.memory_map(str(self._path(number, "arrow"))) as source:
+    def load(self, number: int) -> tuple[pa.Table, Counter[str], Counter[str]]:
+        with pa.OSFile(str(self._path(number, "arrow"))) as source:
             table = pa.ipc.open_file(source).read_all()
-            texts: list[str] = table.column("text").to_pylist()
         counts: Counter[str] = Counter()
         skips: Counter[str] = Counter()
         for key, value in (table.schema.metadata or {}).items():
             group, _, name = key.decode().partition(".")
             (counts if group == "count" else skips)[name] += int(value)
-        return texts, counts, skips
+        return table, counts, skips
 
     def lines(self, number: int) -> bytes:
         return self._path(number, "jsonl").read_bytes()
@@ -200,11 +200,13 @@ def _assemble(
 
     def groups() -> Iterator[pa.Table]:
         for number, piece in enumerate(pieces):
-            texts, part_counts, part_skips = store.load(number)
+            changed, part_counts, part_skips = store.load(number)
             counts.update(part_counts)
             skips.update(part_skips)
-            rows = range(len(split))[piece]
-            table = split.take(list(rows)).with_texts(texts).table
+            table = split.take(range(len(split))[piece]).table
+            for name in changed.column_names:
+                index = table.column_names.index(name)
+                table = table.set_column(index, table.schema.field(index), changed[name])
             yield with_task(table, split.task)
 
     edits = folder / "edits" / f"{split.name}.jsonl"
@@ -218,7 +220,7 @@ def _assemble(
 def _shares(counts: Counter[str], skips: Counter[str]) -> dict[str, Any]:
     words = max(counts["words"], 1)
     return {
-        "counts": {name: counts[name] for name in (*_COUNTS, *_UNITS)},
+        "counts": dict(counts),
         "target_share": counts["target"] / words,
         "eligible_share": counts["eligible"] / words,
         "changed_share": counts["changed_units"] / words,
@@ -227,7 +229,7 @@ def _shares(counts: Counter[str], skips: Counter[str]) -> dict[str, Any]:
     }
 
 
-def write_edits(perturbed: PerturbedBatch, path: Path, ids: Iterable[str] | None = None) -> None:
+def write_edits(perturbed: PerturbedRows, path: Path, ids: Iterable[str] | None = None) -> None:
     """Write an ``edits/*.jsonl``, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(edit_lines(perturbed, ids))

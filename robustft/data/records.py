@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import orjson
 
-from robustft.transform.perturbed import Perturbed, PerturbedBatch
+from robustft.data.change import PerturbedRows
+from robustft.transform.perturbed import Perturbed
 
 __all__ = ["edit_lines", "json_line", "stream_record"]
 
@@ -36,29 +38,28 @@ def stream_record(row: Perturbed) -> dict[str, Any]:
     }
 
 
-def edit_lines(perturbed: PerturbedBatch, ids: Iterable[str] | None = None) -> bytes:
-    """Return the lines of an ``edits/*.jsonl``, one a row, in order.
+def edit_lines(perturbed: PerturbedRows, ids: Iterable[str] | None = None) -> bytes:
+    """Return the lines of an ``edits/*.jsonl``, one a text that might change, row by row.
 
     Each edit also holds the text that it took out, so that a row can be turned back without its
     source. The counts are those of `PerturbedBatch`.
     """
-    counts = zip(
-        perturbed.words.tolist(),
-        perturbed.target.tolist(),
-        perturbed.eligible.tolist(),
-        perturbed.changed.tolist(),
-        strict=True,
-    )
+    counts = {
+        column: np.stack([batch.words, batch.target, batch.eligible, batch.changed], 1).tolist()
+        for column, batch in perturbed.columns.items()
+    }
+    width = len(perturbed.columns)
+    names = list(perturbed.ids if ids is None else ids)
     lines = []
-    for row_id, row, (words, target, eligible, changed) in zip(
-        perturbed.ids if ids is None else ids, perturbed, counts, strict=True
-    ):
-        original = row.original
+    for position, (column, row) in enumerate(perturbed.texts()):
+        original, number = row.original, position // width
+        words, target, eligible, changed = counts[column][number]
         lines.append(
             json_line(
                 {
-                    "id": row_id,
+                    "id": names[number],
                     "source_id": row.source_id,
+                    "column": column,
                     "status": row.status.value,
                     "reason": row.reason,
                     "words": words,

@@ -68,13 +68,17 @@ class Split:
     @cached_property
     def texts(self) -> list[str]:
         """The rows' texts, in order: the first of each pair, and of questions not the context."""
-        return cast("list[str]", self.table[self.task.text_column].to_pylist())
+        return self.texts_in(self.task.text_column)
 
     @cached_property
     def pairs(self) -> list[str] | None:
         """The rows' second texts, in order (of questions the contexts); None for single texts."""
         column = self.task.pair_column
-        return None if column is None else cast("list[str]", self.table[column].to_pylist())
+        return None if column is None else self.texts_in(column)
+
+    def texts_in(self, column: str) -> list[str]:
+        """Return the texts of a column, in order."""
+        return cast("list[str]", self.table[column].to_pylist())
 
     @property
     def rows_of_texts(self) -> list[tuple[str, ...]]:
@@ -149,20 +153,25 @@ class Split:
         """Return the rows at `indices`, in that order."""
         return replace(self, table=self.table.take(pa.array(np.asarray(indices, dtype=np.int64))))
 
-    def with_texts(self, texts: Sequence[str]) -> Split:
-        """Return the same rows with other texts; every other column and the schema stay.
+    def with_columns(self, columns: Mapping[str, Sequence[Any]]) -> Split:
+        """Return the same rows with other values in some columns; the schema stays.
 
         Raises
         ------
         DataError
-            If there is not one text a row.
+            If a column does not have one value a row.
         """
-        if len(texts) != len(self):
-            raise DataError(f"split {self.name}: expected {len(self):,} texts, got {len(texts):,}")
-        index = self.table.column_names.index(self.task.text_column)
-        field = self.table.schema.field(index)
-        column = pa.array(texts, type=field.type)
-        return replace(self, table=self.table.set_column(index, field, column))
+        table = self.table
+        for name, values in columns.items():
+            if len(values) != len(self):
+                raise DataError(
+                    f"split {self.name}: expected {len(self):,} values in the column {name}, "
+                    f"got {len(values):,}"
+                )
+            index = table.column_names.index(name)
+            field = table.schema.field(index)
+            table = table.set_column(index, field, pa.array(values, field.type))
+        return replace(self, table=table)
 
     def to_pandas(self) -> Any:
         """Return the table as a pandas data frame."""

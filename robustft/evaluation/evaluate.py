@@ -43,6 +43,8 @@ def evaluate(
     transforms: Transforms | None = None,
     severity: int | str | None = None,
     transformed: bool | None = None,
+    sides: str | None = None,
+    spans: str | None = None,
     split: str | None = None,
     max_eval: int | None = None,
     max_length: int | None = None,
@@ -70,11 +72,15 @@ def evaluate(
         What `load_dataset` takes. None: what the runs were trained on.
     transforms
         A chain as in `perturb`, or a list of chains. Each transform of a chain makes a set alone
-        and all of them the *mix*. None: those of the run, drawn anew.
+        and all of them the *mix*. None: those of the run, drawn anew, or the default's that keep
+        the labels.
     severity
         1 to 5, or ``all`` for the mix at each of them. None: that of the run.
     transformed
-        False evaluates the original rows alone, which is the default for pairs of texts.
+        False evaluates the original rows alone.
+    sides, spans
+        Which text of a pair may change, and whether answers are protected or follow the edits:
+        see `robustft.data.fields.Scope`. None: as in the run.
     split
         Which rows; by default ``test``, or all of data that come without splits.
     max_eval
@@ -115,6 +121,8 @@ def evaluate(
         transforms=transforms,
         severity=severity,
         transformed=transformed,
+        sides=sides,
+        spans=spans,
         split=split,
         max_eval=max_eval,
         max_length=max_length,
@@ -203,7 +211,7 @@ def _made(
     set_plan: SetPlan, plan: EvaluationPlan, folder: RunFolder, workers: int, progress: Progress
 ) -> TestSet:
     """Make a set and write its rows and its edits."""
-    made = build_set(set_plan, plan.split, seed=plan.seed, workers=workers)
+    made = build_set(set_plan, plan.split, seed=plan.seed, scope=plan.scope, workers=workers)
     data = folder.path / "data" / f"{set_plan.name}.parquet"
     if not data.is_file():
         if made.made is not None:
@@ -259,7 +267,7 @@ def _shared_words(plan: EvaluationPlan, sets: Sequence[TestSet]) -> SharedWords 
     mix = next((made.made for made in sets if made.facts.name == main), None)
     if trained is None or mix is None:
         return None
-    words = replacement_words(mix.perturbed)
+    words = replacement_words(text for _, text in mix.perturbed.texts())
     return SharedWords(test=len(words), shared=len(words & trained))
 
 
@@ -281,6 +289,7 @@ def _finish(
             "counts": {"rows": len(plan.split), "sets": len(plan.sets)},
             "fingerprints": {plan.split.name: plan.split.fingerprint},
             "models": [s.facts.name for s in plan.subjects],
+            "remarks": list(plan.remarks),
             "notices": list(plan.notices),
         }
     )

@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from robustft.data.build import check_label_kind, check_single_texts, members_of
+from robustft.data.build import members_of, settle_transforms
 from robustft.data.dataset import sample
+from robustft.data.fields import Scope
 from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split
-from robustft.data.task import Task, label_kind_of
+from robustft.data.task import Task, TaskType, label_kind_of
 from robustft.errors import DataError, UsageError
 from robustft.evaluation.predict import DEFAULT_LENGTH
 from robustft.evaluation.results import ORIGINAL
 from robustft.evaluation.sets import SetPlan, plan_sets, read_severity
 from robustft.evaluation.subjects import Found, Subject, find_data, find_subjects
 from robustft.transform.base import LabelKind
-from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms
+from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms, build
 
 __all__ = ["EvaluationPlan", "make_evaluation"]
 
@@ -41,6 +42,7 @@ class EvaluationPlan:
     max_length: int | None
     folder: Path | None
     root: Path
+    scope: Scope
     remarks: tuple[str, ...]
     notices: tuple[str, ...]
 
@@ -69,6 +71,7 @@ class EvaluationPlan:
             "task": self.task.to_dict(),
             "sets": chains,
             "seed": self.seed,
+            **(self.scope.facts(self.task) if chains else {}),
         }
 
     def readable(self) -> str:
@@ -103,6 +106,8 @@ def make_evaluation(
     transforms: Transforms | None = None,
     severity: int | str | None = None,
     transformed: bool | None = None,
+    sides: str | None = None,
+    spans: str | None = None,
     split: str | None = None,
     max_eval: int | None = None,
     max_length: int | None = None,
@@ -118,16 +123,11 @@ def make_evaluation(
     subjects = find_subjects(runs, Path(root))
     config = next((s.run.config for s in reversed(subjects) if s.run is not None), {})
     chains = _chains(transforms, config) if transformed is not False else []
-    sets = plan_sets(chains, _level(level, config))
+    for chain in chains:
+        build(DEFAULT_TRANSFORMS if chain is None else chain)
+    scope = Scope.of(sides or _joined(config.get("sides")), spans or config.get("spans"))
     found = find_data(subjects, data, split=split, columns=columns or {})
     rows = found.split
-    notices = found.notices
-    if rows.task.pair_column is not None:
-        if transformed or transforms is not None or severity is not None:
-            check_single_texts(rows.task, "eval on transformed text")
-        sets = plan_sets([], None)
-        if transformed is None:
-            notices += ("original rows alone: changing the texts of pairs is not supported yet",)
     drawn = int(config.get("seed", 0)) if seed is None else seed
     if max_eval is not None:
         rows = sample(rows, max_eval, seed=drawn)
@@ -135,11 +135,16 @@ def make_evaluation(
     task = rows.task
     if label_kind is not None:
         task = replace(task, label_kind=label_kind_of(label_kind))
-    for plan in sets:
-        if plan.transforms is not None:
-            said = check_label_kind(plan.transforms, task.label_kind, force=force)
-            if said is not None and task.label_kind is not None and said not in remarks:
-                remarks.append(said)
+    scope.columns(task)
+    if task.type is TaskType.QUESTION_ANSWERING:
+        if transformed or transforms is not None or severity is not None:
+            raise UsageError("eval: answers on transformed text are not supported yet")
+        chains = []
+    for number, chain in enumerate(chains):
+        chains[number], said = settle_transforms(chain, task.label_kind, force=force)
+        # Of a kind that is unknown the verdict itself says that it was not checked.
+        remarks += [r for r in said if task.label_kind is not None and r not in remarks]
+    sets = plan_sets(chains, _level(level, config))
     home = next((s.run.path for s in reversed(subjects) if s.run is not None), None)
     return EvaluationPlan(
         subjects=tuple(subjects),
@@ -149,20 +154,25 @@ def make_evaluation(
         sets=tuple(sets),
         seed=drawn,
         max_length=max_length,
+        scope=scope,
         folder=None if out is None else Path(out),
         root=Path(root) if home is None else home / "evaluations",
         remarks=tuple(remarks),
-        notices=notices,
+        notices=found.notices,
     )
 
 
 def _chains(transforms: Any, config: Mapping[str, Any]) -> list[Any]:
     if transforms is None:
-        return [config.get("transforms", DEFAULT_TRANSFORMS)]
+        return [config.get("transforms")]
     several = isinstance(transforms, list | tuple)
     if several and not transforms:
         raise UsageError("transforms: expected at least one chain, got none")
     return list(transforms) if several else [transforms]
+
+
+def _joined(sides: list[str] | None) -> str | None:
+    return None if sides is None else ",".join(sides)
 
 
 def _level(severity: int | str | None, config: Mapping[str, Any]) -> int | str | None:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from robustft.data.build import TransformedSplit, members_of, transform_split
+from robustft.data.build import members_of, transform_split
+from robustft.data.change import TransformedSplit
+from robustft.data.fields import Scope
 from robustft.data.split import Split
 from robustft.errors import UsageError
 from robustft.evaluation.results import ORIGINAL, SetFacts
@@ -16,6 +18,7 @@ from robustft.transform.registry import Transforms, build
 __all__ = ["SetPlan", "TestSet", "build_set", "plan_sets", "read_severity"]
 
 SEVERITIES = (1, 2, 3, 4, 5)
+_ALL_TEXTS = Scope()
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,19 @@ def _free(name: str, taken: set[str], suffix: str = "") -> str:
     return free
 
 
-def build_set(plan: SetPlan, split: Split, *, seed: int, workers: int = 1) -> TestSet:
+def build_set(
+    plan: SetPlan, split: Split, *, seed: int, scope: Scope = _ALL_TEXTS, workers: int = 1
+) -> TestSet:
     """Make one set; no row is dropped, merged or moved, so all sets are paired by row."""
     if plan.transforms is None:
         return TestSet(replace(plan.facts, rows=len(split)), split)
     made = transform_split(
-        split, plan.transforms, severity=plan.facts.severity, seed=seed, workers=workers
+        split,
+        plan.transforms,
+        severity=plan.facts.severity,
+        seed=seed,
+        scope=scope,
+        workers=workers,
     )
     counts = made.summary()
     rows = max(len(split), 1)

@@ -190,13 +190,11 @@ def _plan(spec: RunSpec, study: Study) -> Any:
     from robustft.study.train_row import plan_arguments
     from robustft.training.arguments import TrainingArguments
     from robustft.training.plan import make_plan
-    from robustft.transform.registry import DEFAULT_TRANSFORMS
 
     given = plan_arguments(spec)
     named = [k for k in given if k in TrainingArguments.model_fields and k != "seed"]
     arguments = {key: given.pop(key) for key in named}
     columns = {key: given.pop(key) for key in _COLUMNS if key in given}
-    given.setdefault("transforms", DEFAULT_TRANSFORMS)
     root = study.folder / "runs"
     return make_plan(**given, columns=columns, arguments=arguments, root=root)
 

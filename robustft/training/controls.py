@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from robustft.data.split import Split
+from robustft.data.split import ID, Split
 from robustft.errors import UsageError, suggest
 from robustft.training.arguments import TrainingArguments
 
@@ -39,9 +39,15 @@ def parse_controls(given: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def duplicates(train: Split, augmented: Split) -> Split:
-    """Return the augmented rows with the texts of their sources; all other columns stay."""
-    text_of = dict(zip(train.ids, train.texts, strict=True))
-    return augmented.with_texts([text_of[i] for i in augmented.table["source_id"].to_pylist()])
+    """Return the augmented rows as their sources are; what says where they come from stays."""
+    row_of = {row_id: row for row, row_id in enumerate(train.ids)}
+    rows = [row_of[row_id] for row_id in augmented.table["source_id"].to_pylist()]
+    sources = train.take(rows).table
+    table, kept = augmented.table, (ID, "source_id", "copy")
+    for index, name in enumerate(table.column_names):
+        if name not in kept:
+            table = table.set_column(index, table.schema.field(index), sources[name])
+    return Split(augmented.name, table, augmented.task)
 
 
 def step_matched(arguments: TrainingArguments, steps: int) -> TrainingArguments:

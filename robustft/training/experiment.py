@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from robustft.data.export import write_augmented
+from robustft.data.fields import Scope
 from robustft.data.run_folder import RunFolder, hardware
 from robustft.data.split import Split
 from robustft.errors import UsageError
@@ -18,7 +19,7 @@ from robustft.training.controls import DUPLICATED, STEP_MATCHED, duplicates, ste
 from robustft.training.extra import ExtraData
 from robustft.training.loop import TrainingResult, fit
 from robustft.training.plan import AUGMENTED, CLEAN, Plan, make_plan, with_augmented
-from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms
+from robustft.transform.registry import Transforms
 
 __all__ = ["TrainedPair", "run_plan", "train"]
 
@@ -100,8 +101,10 @@ def train(
     model: str | os.PathLike[str] | None = None,
     *,
     augment: int = 0,
-    transforms: Transforms = DEFAULT_TRANSFORMS,
+    transforms: Transforms | None = None,
     severity: int | None = None,
+    sides: str = "both",
+    spans: str = "protect",
     clean: bool = True,
     out: str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] = "runs",
@@ -134,7 +137,11 @@ def train(
     augment
         How many transformed rows join the training split; 0 trains the clean model alone.
     transforms, severity
-        What changes the rows that are added, as in `perturb`.
+        What changes the rows that are added, as in `perturb`. None: those of
+        ``typos,synonyms,contractions`` that keep the data's kind of label.
+    sides, spans
+        Which text of a pair may change, and whether answers are protected or follow the edits:
+        see `robustft.data.fields.Scope`.
     clean
         Whether to train the clean twin beside an augmented model. A finished one is reused.
     out, root
@@ -174,6 +181,7 @@ def train(
         augment=augment,
         transforms=transforms,
         severity=severity,
+        scope=Scope(sides=sides, spans=spans),
         out=out,
         root=root,
         seed=seed,
@@ -308,6 +316,7 @@ def _write_augmented(plan: Plan, run: RunFolder, workers: int) -> tuple[Split, d
         "augmented": {"rows": len(made.split), **made.perturbed.summary()},
         "replacement_words": _WORDS,
         "shortfall": made.shortfall,
+        "remarks": list(plan.remarks),
         "clean_twin": plan.folder(CLEAN).name,
     }
     return with_augmented(plan.train, made.split), facts

@@ -14,11 +14,11 @@ import torch
 from robustft.data.build import (
     Augmented,
     augment_split,
-    check_label_kind,
-    check_single_texts,
     members_of,
+    settle_transforms,
 )
 from robustft.data.dataset import TextDataset, check_trainable, load_dataset, sample
+from robustft.data.fields import Scope
 from robustft.data.run_folder import nameable, portable, run_name
 from robustft.data.saving import save_split
 from robustft.data.split import Split
@@ -40,7 +40,7 @@ from robustft.training.controls import STEP_MATCHED, parse_controls
 from robustft.training.extra import Extra, ExtraData, join_extra, load_extra, shared_texts
 from robustft.training.objectives import class_weights_of, objective_of
 from robustft.training.watch import high_rate_warning
-from robustft.transform.registry import Transforms, build
+from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms, build
 
 __all__ = ["AUGMENTED", "CLEAN", "DEFAULT_MODEL", "Plan", "make_plan", "with_augmented"]
 
@@ -48,6 +48,7 @@ DEFAULT_MODEL = "distilbert-base-uncased"
 CLEAN, AUGMENTED = "clean", "augmented"
 # Where a run keeps data that came as an object and not from a file or a hub.
 KEPT_DATA = "data/source"
+_ALL_TEXTS = Scope()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,11 @@ class Plan:
         The controls to train beside an augmented run; see `robustft.training.controls`.
     extra
         Further sets that have joined the training rows.
+    scope
+        Which texts of a row the transforms may change.
+    remarks
+        What to know of the augmented labels: that their kind was not checked, or the check
+        overruled.
     settings
         Whatever else decides the data: columns, label map, ``max_train``.
     notices
@@ -89,6 +95,8 @@ class Plan:
     notices: tuple[str, ...]
     controls: tuple[str, ...] = ()
     extra: tuple[Extra, ...] = ()
+    scope: Scope = _ALL_TEXTS
+    remarks: tuple[str, ...] = ()
 
     def folder(self, role: str) -> Path:
         """Return where the run of a `role` is, or will be."""
@@ -144,6 +152,7 @@ class Plan:
                 "augment": self.augment,
                 "transforms": ",".join(t.spec for t in members_of(self.transforms)),
                 "severity": self.severity,
+                **self.scope.facts(self.dataset.task),
             }
         return config
 
@@ -170,6 +179,7 @@ class Plan:
             self.augment,
             severity=self.severity,
             seed=self.seed,
+            scope=self.scope,
             workers=workers,
         )
 
@@ -204,8 +214,9 @@ def make_plan(
     model: str | os.PathLike[str] | None = None,
     *,
     augment: int = 0,
-    transforms: Transforms,
+    transforms: Transforms | None = None,
     severity: int | None = None,
+    scope: Scope = _ALL_TEXTS,
     out: str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] = "runs",
     seed: int = 0,
@@ -226,7 +237,8 @@ def make_plan(
     beside = parse_controls(controls)
     if beside and not augment:
         raise UsageError(f"controls: expected rows to augment (--augment), got {', '.join(beside)}")
-    chain = build(transforms)
+    if transforms is not None:
+        build(transforms)  # a wrong spec is reported before anything is read
     given = training_arguments(**{"seed": seed, **(arguments or {})})
     seed = seed if data_seed is None else data_seed
     demo = data is None or str(data).startswith("demo")
@@ -236,10 +248,11 @@ def make_plan(
     check_trainable(dataset)
     given = _with_own_adapter(suit_task(given, dataset.task), name)
     notices = [*_defaults_said(data, model), *dataset.notices]
+    remarks: list[str] = []
     if augment:
-        check_single_texts(dataset.task, "augment")
-        remark = check_label_kind(chain, dataset.task.label_kind, force=force)
-        notices += [remark] if remark else []
+        scope.columns(dataset.task)
+        transforms, remarks = settle_transforms(transforms, dataset.task.label_kind, force=force)
+        notices += remarks
     train, validation = dataset.train, dataset.validation
     if max_train is not None and max_train < len(train):
         train = sample(train, max_train, seed=seed)
@@ -268,7 +281,7 @@ def make_plan(
         train=train,
         validation=validation,
         model=name,
-        transforms=chain,
+        transforms=build(DEFAULT_TRANSFORMS if transforms is None else transforms),
         severity=severity,
         augment=augment,
         arguments=resolved,
@@ -279,6 +292,8 @@ def make_plan(
         notices=tuple(notices),
         controls=beside,
         extra=extra,
+        scope=scope,
+        remarks=tuple(remarks),
     )
 
 

@@ -141,7 +141,11 @@ def test_preview_works_bare(folder, capsys):
         (["--severity", "all"], UsageError, "number from 1 to 5"),
         (["--split", "tset"], UsageError, "did you mean 'test'"),
         (["reviews.csv", "--data", "reviews.csv"], UsageError, "expected it once"),
-        (["reviews.csv", "--label-kind", "acceptability"], LabelKindError, "--force goes on"),
+        (
+            ["reviews.csv", "--with", "typos", "--label-kind", "acceptability"],
+            LabelKindError,
+            "--force goes on",
+        ),
         (["nothing.csv"], DataError, "nothing.csv"),
     ],
 )

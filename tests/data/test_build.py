@@ -43,7 +43,7 @@ def test_a_transformed_split_keeps_rows_ids_and_labels():
     made = transform_split(split, "synonyms,typos", severity=4)
     assert made.split.ids == split.ids
     assert made.split.labels.tolist() == split.labels.tolist()
-    assert made.split.texts == made.perturbed.texts != split.texts
+    assert made.split.texts == made.perturbed.columns["text"].texts != split.texts
     assert made.summary()["rows"] == 60
 
 
@@ -73,7 +73,7 @@ def test_augmented_rows_are_changed_distinct_and_keep_label_and_source(n, seed):
     sources = table["source_id"].to_pylist()
     assert made.split.labels.tolist() == [label_of[s] for s in sources]
     assert len(set(made.split.ids)) == n
-    assert [row.source_id for row in made.perturbed] == sources
+    assert made.perturbed.ids == sources
 
 
 def test_every_source_is_used_before_any_is_used_twice():
@@ -171,7 +171,7 @@ def test_an_interrupted_export_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     made = []
     real = export._make_part
     monkeypatch.setattr(
-        export, "_make_part", lambda rows, **k: made.append(len(rows[0])) or real(rows, **k)
+        export, "_make_part", lambda rows, **k: made.append(len(rows)) or real(rows, **k)
     )
     export_transformed(split, "typos", started(tmp_path / "cut"))
     assert made == [PART_ROWS, 10]

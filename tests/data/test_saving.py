@@ -23,7 +23,9 @@ def named() -> Split:
 
 
 def test_label_names_are_read_by_datasets(tmp_path):
-    path = save_split(named().with_texts(["x", "y", "z"]), tmp_path / "ood" / "test.parquet")
+    path = save_split(
+        named().with_columns({"text": ["x", "y", "z"]}), tmp_path / "ood" / "test.parquet"
+    )
     read = datasets.load_dataset(
         "parquet", data_files={"test": str(path)}, cache_dir=str(tmp_path / "cache")
     )["test"]
@@ -118,16 +120,16 @@ def test_a_split_needs_its_columns():
 
 def test_other_texts_keep_the_other_columns_and_the_schema():
     split = named()
-    changed = split.with_texts(["x", "y", "z"])
+    changed = split.with_columns({"text": ["x", "y", "z"]})
     assert changed.texts == ["x", "y", "z"]
     assert changed.table.schema.equals(split.table.schema, check_metadata=True)
     assert changed.ids == split.ids
     assert changed.fingerprint != split.fingerprint
 
 
-def test_as_many_texts_as_rows_are_needed():
-    with pytest.raises(DataError, match="split all: expected 3 texts, got 1"):
-        named().with_texts(["x"])
+def test_as_many_values_as_rows_are_needed():
+    with pytest.raises(DataError, match="split all: expected 3 values in the column text, got 1"):
+        named().with_columns({"text": ["x"]})
 
 
 def test_rows_are_taken_in_the_order_asked_for():

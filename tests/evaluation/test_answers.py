@@ -150,7 +150,7 @@ def test_settings_that_cannot_be_are_refused(run):
 def test_the_evaluation_of_labels_sends_questions_here(run):
     with pytest.raises(UsageError, match="evaluate_answers"):
         evaluate(run, device="cpu")
-    with pytest.raises(UsageError, match="eval on transformed text: expected one text a row"):
+    with pytest.raises(UsageError, match="not supported yet"):
         evaluate(run, device="cpu", transformed=True)
 
 
@@ -165,16 +165,23 @@ def pairs_run(tmp_path_factory):
     return train(rows, "tiny", **settings).clean
 
 
-def test_pairs_are_evaluated_on_their_original_rows(pairs_run, tmp_path):
-    found = evaluate(pairs_run, device="cpu", out=tmp_path / "eval")
-    assert [facts.name for facts in found.sets] == ["original"]
+def test_pairs_are_evaluated_on_original_and_transformed_text(pairs_run, tmp_path):
+    found = evaluate(pairs_run, device="cpu", transforms="typos", out=tmp_path / "eval")
+    assert [facts.name for facts in found.sets] == ["original", "typos"]
     table = pq.read_table(next((tmp_path / "eval").glob("predictions/*/original.parquet")))
     assert {"text", "pair", "label", "prediction"} <= set(table.column_names)
-    again = evaluate(pairs_run, device="cpu", out=tmp_path / "eval")
+    again = evaluate(pairs_run, device="cpu", transforms="typos", out=tmp_path / "eval")
     assert again.to_dict() == found.to_dict()
-    for given in ({"transformed": True}, {"transforms": "typos"}, {"severity": 2}):
-        with pytest.raises(UsageError, match="expected one text a row, got pairs"):
-            evaluate(pairs_run, device="cpu", **given)
+    first = evaluate(
+        pairs_run, device="cpu", transforms="casing", severity=5, sides="first", root=tmp_path
+    )
+    changed = pq.read_table(f"{first.folder}/data/casing.parquet")
+    original = pq.read_table(f"{first.folder}/data/original.parquet")
+    assert changed["premise"].to_pylist() != original["premise"].to_pylist()
+    assert changed["hypothesis"].to_pylist() == original["hypothesis"].to_pylist()
+    assert RunFolder.open(first.folder).config["sides"] == ["premise"]
+    with pytest.raises(UsageError, match="sides: expected premise or hypothesis or both or fir"):
+        evaluate(pairs_run, device="cpu", transforms="typos", sides="premises")
 
 
 def test_results_without_a_value_stay_without_one_in_percent(result):

@@ -363,7 +363,6 @@ def test_frozen_layers_are_frozen_for_questions_too(folder, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"augment": 5}, r"augment: expected one text a row, got questions \(question and context"),
         ({"label_smoothing": 0.1}, "label_smoothing: expected to be left out"),
         ({"class_weights": "balanced"}, "class_weights: expected to be left out"),
     ],
@@ -372,25 +371,6 @@ def test_what_has_no_meaning_for_questions_is_refused(folder, tmp_path, settings
     with pytest.raises(UsageError, match=message):
         train(str(folder), "tiny", root=tmp_path / "runs", progress=False, **QUICK, **settings)
     assert not (tmp_path / "runs").exists()
-
-
-# Pairs of texts
-
-
-@pytest.mark.parametrize("kind", ["classes", "scores"])
-def test_pairs_are_trained_on(kind, tmp_path):
-    texts = [(NAMES[i % 8], NAMES[(i * 5 + i // 8) % 8]) for i in range(64)]
-    label = {True: "same", False: "other"} if kind == "classes" else {True: 1.5, False: -1.0}
-    data = [
-        {"sentence1": f"it is {a} {i}", "sentence2": f"it is {b}", "label": label[i % 2 == 0]}
-        for i, (a, b) in enumerate(texts)
-    ]
-    settings = {"epochs": 1, "device": "cpu", "root": tmp_path, "progress": False}
-    pair = train(data, "tiny", **settings)
-    metric = "accuracy" if kind == "classes" else "mse"
-    assert pair.validation["clean"][metric] is not None
-    with pytest.raises(UsageError, match="augment: expected one text a row, got pairs"):
-        train(data, "tiny", augment=3, **settings)
 
 
 def test_answers_hold_what_windows_score_by(fast, rows):
