@@ -12,11 +12,12 @@ from functools import cache
 
 from robustft_transforms._sections import lines_of, section
 
-__all__ = ["inside_quotation", "refers_back", "words_of"]
+__all__ = ["goes_on", "inside_quotation", "refers_back", "words_of"]
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CLITIC = re.compile(r"'(?:s|d|ll|ve|re|m)$")
 _WINDOW = 8
+_INDEPENDENT = ("there is ", "there are ", "there was ", "there were ", "there's ", "one of ")
 
 
 def words_of(text: str, start: int, end: int) -> list[str]:
@@ -24,19 +25,31 @@ def words_of(text: str, start: int, end: int) -> list[str]:
     return [word.lower().replace("’", "'") for word in _WORD.findall(text, start, end)]
 
 
+def goes_on(text: str, start: int, end: int) -> bool:
+    """Tell whether the sentence ``text[start:end]`` is tied to the one before by a connective.
+
+    Or by a pronoun or another such word that it begins with.
+    """
+    words = words_of(text, start, end)
+    bare = [_CLITIC.sub("", word) for word in words[:_WINDOW]]
+    return (
+        not bare
+        or bare[0] in _list("pronouns")
+        or (bare[0] in _list("openers") and not " ".join(words[:3]).startswith(_INDEPENDENT))
+        or f"{' '.join(bare)} ".startswith(_opening_phrases())
+        or not _list("anywhere").isdisjoint(words)
+        or words[-1] in _list("at the end")
+    )
+
+
 def refers_back(text: str, start: int, end: int) -> bool:
     """Tell whether the sentence ``text[start:end]`` may take up what stands before it."""
     words = words_of(text, start, end)
-    if len(words) < 3:  # an answer, an exclamation, a heading
-        return True
-    bare = [_CLITIC.sub("", word) for word in words[:_WINDOW]]
-    if bare[0] in _list("openers") and bare[:2] not in (["there", "is"], ["there", "are"]):
-        return True
-    if bare[0] in _list("pronouns") or not _list("personal pronouns").isdisjoint(bare):
-        return True
-    if not _list("anywhere").isdisjoint(words) or words[-1] in _list("at the end"):
-        return True
-    return f"{' '.join(bare)} ".startswith(_opening_phrases())
+    return (
+        len(words) < 3  # an answer, an exclamation, a heading
+        or any(_CLITIC.sub("", word) in _list("personal pronouns") for word in words[:_WINDOW])
+        or goes_on(text, start, end)
+    )
 
 
 def _list(name: str) -> frozenset[str]:
