@@ -22,7 +22,15 @@ def test_every_word_of_the_list_goes_and_comes_back():
 
 
 def test_no_word_that_is_another_one_without_marks_is_on_the_list():
-    assert not _read().marked.keys() & {"resume", "expose", "rose", "lame", "pate", "mate", "charge"}
+    assert not _read().marked.keys() & {
+        "resume",
+        "expose",
+        "rose",
+        "lame",
+        "pate",
+        "mate",
+        "charge",
+    }
 
 
 @pytest.mark.parametrize("word", ["résumé", "Résumé", "exposé", "rosé", "pâté", "lamé", "für"])

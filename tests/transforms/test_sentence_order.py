@@ -64,6 +64,7 @@ def test_what_a_sentence_holds_goes_with_it():
         ("“The beds are hard as stone. Breakfast is cold every day.”", "inside a quotation"),
         ("The beds were <i>hard. Breakfast</i> was cold every morning.", "holds a tag"),
         ("The beds were hard as stone. 20 guests complained about that.", "begins with a mark"),
+        ("I walked up to the desk. The beds were hard as stone.", "tells what happened"),
         ("“The beds are hard as stone.” The breakfast was cold.", "speech"),
     ],
 )

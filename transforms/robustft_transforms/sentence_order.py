@@ -36,6 +36,10 @@ _CAPITAL = re.compile(r"[A-Z][\w'’]+")
 _NAME = re.compile(rf"(?<=[\w,;:] ){_CAPITAL.pattern}")
 _ENDED = re.compile(r"[^.!?…\s] ?(?:\.|!+)[\"'”’)]*\Z")
 _QUOTES = "\"“”''‘’"
+_OPINIONS = frozenset(
+    "was were liked loved enjoyed hated wished expected laughed cried wanted preferred noticed "
+    "admired appreciated missed disliked need".split()
+)
 _THIRD_PERSON = {"ies": ("y",), "es": ("", "e"), "s": ("",)}
 _Span = tuple[int, int]
 _FEWEST_WORDS = 4
@@ -56,18 +60,17 @@ class SentenceOrder(Transform):
 
     What it does: two sentences of a paragraph are exchanged if both are whole ones, and neither
     they nor the sentence behind them begin with a pronoun or a connective; if they hold no pronoun
-    of the third person and no "also", "other" or "even", do not speak of "the boat" where the one
-    before brought in "a boat", share no name, ask and answer nothing, and stand in no quotation,
-    bracket or list. The first sentence, which says what the text is about, and the last, which
-    concludes, stay where they are. The shorter of the two is the one that is moved. In doubt both
-    stay: of a hundred gaps in film reviews about one is left.
+    of the third person and no "also", "other" or "even", tell nothing that the writer did, do not
+    speak of "the boat" where the one before brought in "a boat", share no name, ask and answer
+    nothing, and stand in no quotation, bracket or list. The first sentence, which says what the
+    text is about, and the last, which concludes, stay where they are. The shorter of the two is
+    the one that is moved. In doubt both stay: of a hundred gaps in film reviews about one is left.
 
     What it may break: the order of events that somebody tells, and so what follows from a text
     or how near it is to another; positions, so answer spans and token tags are not kept.
 
-    Source: invariance of document classifiers to the order of sentences is an old test of what
-    they use; the conditions and the rates, here the share of the gaps between sentences, are
-    ours.
+    Source: the conditions, and the rates, here the share of the gaps between sentences, are ours;
+    for the ties between sentences see ``_discourse.py``.
     """
 
     name: ClassVar[str] = "sentence_order"
@@ -145,6 +148,8 @@ def _tie(text: str, first: _Span, second: _Span) -> str:
     words = words_of(text, *first), words_of(text, *second)
     if not all(map(_is_whole, words)):
         return "no whole sentence"
+    if any(map(_tells, words)):
+        return "tells what happened"
     for span, inside in zip((first, second), words, strict=True):
         if not _TIES.isdisjoint(inside) or _POINTING.search(text, *span):
             return "may refer back"
@@ -154,6 +159,14 @@ def _tie(text: str, first: _Span, second: _Span) -> str:
             return "takes up a noun"
     names = set(_NAME.findall(text, *first))
     return "the two share a name" if not names.isdisjoint(_CAPITAL.findall(text, *second)) else ""
+
+
+def _tells(words: list[str]) -> bool:
+    """Tell whether words begin with what the writer did: "I went home", not "I liked the cast"."""
+    if words[0] not in ("i", "we"):
+        return False
+    past = (word for word in words[1:3] if word not in _OPINIONS)
+    return any(word.endswith("ed") or word in word_list("past forms") for word in past)
 
 
 def _stem(word: str) -> str:
