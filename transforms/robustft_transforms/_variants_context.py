@@ -7,13 +7,12 @@ paid. Each rule asks for evidence on the left or right; without it, the word sta
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from robustft_transforms._context import Rule
 from robustft_transforms._grammar import before
 
 __all__ = ["reason_against"]
 
-_REACH = 40
 _NUMBER = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
     r"sixty|seventy|eighty|ninety|hundred|thousand|million|dozen|several|few|many)"
@@ -30,69 +29,60 @@ _SHOWS = (
 )
 
 
-class _Rule(NamedTuple):
-    """What must stand before and after a word, and what must not."""
-
-    left: str = ""
-    right: str = ""
-    not_left: str = ""
-    not_right: str = ""
-
-
-_GREY = _Rule(
+_GREY = Rule(
     not_left=r"\b(?:dorian|earl|jean|meredith|joel|sasha|macy|spalding|zane|linda|erin)\s",
     not_right=r"(?:['’]s)?\s+(?:anatomy|gardens|goose|matter)\b",
 )
-_TIRE = _Rule(
+_TIRE = Rule(
     left=r"\b(?:flat|spare|front|rear|back|car|truck|tractor|snow|rubber|bicycle|bike|blown|worn|"
     r"burning|squealing|screeching|inflated)\s",
 )
-_METER = _Rule(left=rf"\b(?:{_NUMBER}|square|cubic)[ -]")
-_PROGRAM = _Rule(left=rf"\b{_SHOWS}\s", not_right=r"\s+(?:a|an|the|your|my)\b")
-_LICENSE = _Rule(
+_METER = Rule(left=rf"\b(?:{_NUMBER}|square|cubic)[ -]")
+_PROGRAM = Rule(left=rf"\b{_SHOWS}\s", not_right=r"\s+(?:a|an|the|your|my)\b")
+_LICENSE = Rule(
     left=rf"\b(?:{_OWNER}|driver['’]?s|driving|driver|liquor|poetic|dramatic|artistic|creative|"
     r"marriage|gun|hunting|fishing|medical|law|export|import|trading)\s"
 )
-_CHECK = _Rule(
+_CHECK = Rule(
     left=r"\b(?:(?:writ(?:e|es|ing|ten)|wrote|sign(?:s|ed|ing)?|cash(?:es|ed|ing)?|bounc\w+|"
     r"mail(?:s|ed|ing)?)(?:\s(?:a|an|the|his|her|my|their|your|this|that|big|fat|large|us|him|them|"
     r"you|me))+|blank|bounced|rubber|forged|cashed|traveler['’]?s)\s",
     not_left=r"\b(?:point)\s",
 )
-_MUM = _Rule(left=r"\b(?:my|your|his|her|their|our|a|single|working|young|and|loving)\s")
+_MUM = Rule(left=r"\b(?:my|your|his|her|their|our|a|single|working|young|and|loving)\s")
 
 # By the form that is replaced; a rule without a left or right side asks nothing there.
-_RULES: dict[str, dict[str, _Rule]] = {
+_RULES: dict[str, dict[str, Rule]] = {
     "uk": {
         "gray": _GREY,
-        "center": _Rule(not_left=r"\b(?:lincoln|kennedy|rockefeller|trade|epcot|rogers)\s"),
+        "center": Rule(not_left=r"\b(?:lincoln|kennedy|rockefeller|trade|epcot|rogers)\s"),
         "check": _CHECK,
         "checks": _CHECK,
-        "color": _Rule(not_right=r"\s+(?:purple\b|of\s+(?:money|night)\b|me\s+kubrick)"),
-        "curb": _Rule(left=r"\b(?:the|to|at|on)\s", not_right=r"\s+(?:your|on|the)\b"),
-        "dialog": _Rule(not_right=r"\s+box"),
-        "draft": _Rule(right=r"\s+(?:beer|ale|lager|cider|bitter|horse)s?\b"),
-        "harbor": _Rule(not_left=r"\bpearl\s"),
-        "honor": _Rule(not_left=r"\b(?:prizzi['’]s|medals? of)\s"),
-        "labor": _Rule(not_right=r"\s+day\b"),
+        "color": Rule(not_right=r"\s+(?:purple\b|of\s+(?:money|night)\b|me\s+kubrick)"),
+        "curb": Rule(left=r"\b(?:the|to|at|on)\s", not_right=r"\s+(?:your|on|the)\b"),
+        "dialog": Rule(not_right=r"\s+box"),
+        "draft": Rule(right=r"\s+(?:beer|ale|lager|cider|bitter|horse)s?\b"),
+        "harbor": Rule(not_left=r"\bpearl\s"),
+        "honor": Rule(not_left=r"\b(?:prizzi['’]s|medals? of)\s"),
+        "labor": Rule(not_right=r"\s+day\b"),
         "license": _LICENSE,
         "licenses": _LICENSE,
         "meter": _METER,
         "meters": _METER,
-        "mom": _Rule(not_right=r"\s+(?:and|&|['’]?n['’]?)\s+pop\b|-and-pop"),
-        "practice": _Rule(
+        "mom": Rule(not_right=r"\s+(?:and|&|['’]?n['’]?)\s+pop\b|-and-pop"),
+        "practice": Rule(
             left=rf"\b(?:{_AUXILIARY}|{_SUBJECT})\s",
             not_left=r"\b(?:return\w*|due|according|contrary|common|back|in|put|amount\w*|comes?|came|"
             r"opposed|addition|relation|theory)\sto\s",
         ),
-        "practices": _Rule(left=r"\b(?:he|she|who)\s"),
+        "practices": Rule(left=r"\b(?:he|she|who)\s"),
         "program": _PROGRAM,
         "programs": _PROGRAM,
-        "story": _Rule(
+        "story": Rule(
             left=rf"\b(?:{_NUMBER}|single|multi|double)[ -]",
             right=r"\s+(?:building|house|home|mansion|hotel|tower|block|brick|office|tall)s?\b",
         ),
-        "stories": _Rule(left=rf"\b{_NUMBER}\s", right=r"\s+(?:high|tall|up|above|below|down)\b"),
+        "stories": Rule(left=rf"\b{_NUMBER}\s", right=r"\s+(?:high|tall|up|above|below|down)\b"),
         "tire": _TIRE,
         "tires": _TIRE,
     },
@@ -104,18 +94,6 @@ _RULES: dict[str, dict[str, _Rule]] = {
 }
 
 
-def _compiled(rule: _Rule) -> tuple[re.Pattern[str] | None, ...]:
-    left, right, not_left, not_right = rule
-    sides = ((left, True), (right, False), (not_left, True), (not_right, False))
-    return tuple(
-        re.compile(f"(?:{part})$" if ends else part, re.IGNORECASE) if part else None
-        for part, ends in sides
-    )
-
-
-_COMPILED = {
-    to: {form: _compiled(rule) for form, rule in rules.items()} for to, rules in _RULES.items()
-}
 _GOES_ON = re.compile(r"['’\w]*\s(?:[a-z]+\s)?[A-Z][a-z]")
 
 
@@ -125,16 +103,12 @@ def reason_against(text: str, start: int, end: int, to: str) -> str:
         titled = _GOES_ON.match(text, end) or _stands_alone(text, start, end)
         if titled or not before(text, start).begins_sentence:
             return "may belong to a name"
-    sides = _COMPILED[to].get(text[start:end].lower().removesuffix("'s").removesuffix("’s"))
-    if sides is None:
+    rule = _RULES[to].get(text[start:end].lower().removesuffix("'s").removesuffix("’s"))
+    if rule is None:
         return ""
-    left, right, not_left, not_right = sides
-    lead_in = text[max(0, start - _REACH) : start]
-    if (not_left and not_left.search(lead_in)) or (not_right and not_right.match(text, end)):
+    if rule.barred(text, start, end):
         return "another sense or a name"
-    if (left and not left.search(lead_in)) or (right and not right.match(text, end)):
-        return "sense not shown"
-    return ""
+    return "" if rule.shown(text, start, end) else "sense not shown"
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
