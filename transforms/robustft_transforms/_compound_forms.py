@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 from functools import cache
-from importlib.resources import files
 from typing import Literal, NamedTuple
 
 from robustft_transforms._context import Rule
 from robustft_transforms._grammar import before, next_word, word_list
+from robustft_transforms._sections import lines_of
+from robustft_transforms._sections import section as words_of_section
 
 __all__ = ["HYPHENS", "Compound", "Kind", "Place", "forms_of", "place_of"]
 
 Kind = Literal["variants", "errors", "all"]
+_SECTIONS = ("anywhere", "adverbs", "confused", "before a noun", "participles")
 HYPHENS = ("-", "\u2010", "\u2011")
 
 
@@ -140,23 +142,11 @@ _CLAUSE_ENDS = re.compile(r"\s*(?:[.!?;:,)\"”\]<]|--|—|\Z)|\s(?:and|but|thou
 
 
 @cache
-def _sections() -> dict[str, str]:
-    text = (files(__package__) / "data" / "compounds.txt").read_text(encoding="utf-8")
-    parts = re.split(r"^\[(.+)\]$", text, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
-@cache
-def _nouns() -> frozenset[str]:
-    return frozenset(_sections()["nouns"].split())
-
-
-@cache
 def forms_of(kind: Kind) -> dict[str, Compound]:
     """Return the compounds by each of their forms that another may be written for."""
     table: dict[str, Compound] = {}
-    for section, body in _sections().items():
-        for entry in body.split(",") if section != "nouns" else ():
+    for section in _SECTIONS:
+        for entry in " ".join(lines_of("compounds.txt", section)).split(","):
             parts, *rest = entry.split()
             # Confused pairs have no third form, and modifiers none that is closed.
             styles = rest[0] if rest else "OC" if section == "confused" else "oh"
@@ -224,4 +214,5 @@ def _noun_follows(text: str, end: int, left: str) -> bool:
     after it went before.
     """
     word, _ = next_word(text, end)
-    return word in _nouns() or (left in _WITH_PLURAL and word.removesuffix("s") in _nouns())
+    nouns = words_of_section("compounds.txt", "nouns")
+    return word in nouns or (left in _WITH_PLURAL and word.removesuffix("s") in nouns)
