@@ -120,15 +120,18 @@ def transform(
     build(chain or DEFAULT_TRANSFORMS)  # a wrong spec is reported before anything is read
     scope = Scope.of(sides, spans)
     if source == "-":
-        from robustft.cli.stream import run_stream
+        from robustft.cli.stream import Stream
 
-        run_stream(
-            chain or DEFAULT_TRANSFORMS,
+        Stream(
+            chain,
             level,
             seed,
+            scope=scope,
+            label_kind=label_kind,
+            force=force,
             text_column=text_column,
             as_json=format_ == "jsonl",
-        )
+        ).run()
         return
     from robustft.cli.transform_run import Job, export, show_preview
 

@@ -32,6 +32,7 @@ __all__ = [
     "answers_of",
     "moved_answers",
     "nested_rows",
+    "read_answers",
     "settle_answers",
 ]
 
@@ -87,6 +88,17 @@ def answers_of(table: pa.Table, column: str, where: str) -> list[Answers]:
     if is_text(table.schema.field(column).type):
         values = [_parsed(value) for value in values]
     return [_read(value, f"{where}, row {n}, column {column}") for n, value in enumerate(values, 1)]
+
+
+def read_answers(value: Any, context: str, where: str) -> Answers:
+    """Return one row's answers, each in its place in the context where that can be told.
+
+    Raises
+    ------
+    DataError
+        The value has none of the known layouts; `where` heads the message.
+    """
+    return _placed(_read(value, where), context)
 
 
 def settle_answers(rows: Mapping[str, Rows], column: str, context: str) -> Settled:

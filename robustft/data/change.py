@@ -9,15 +9,22 @@ from typing import Any
 
 import pyarrow as pa
 
-from robustft.data.fields import Scope, fields_of
+from robustft.data.fields import Scope, Values, fields_of, values_of, with_values
 from robustft.data.split import Split
+from robustft.data.task import Task
 from robustft.transform.engine import perturb
 from robustft.transform.perturbed import Perturbed, PerturbedBatch, Status
 from robustft.transform.registry import Transforms
 
-__all__ = ["PerturbedRows", "TransformedSplit", "change_rows"]
+__all__ = ["PerturbedRows", "TransformedSplit", "change_rows", "change_values", "overall"]
 
-_BOTH_TEXTS = Scope()
+_ALL_TEXTS = Scope()
+
+
+def overall(texts: Iterable[Status]) -> Status:
+    """Return what became of a row, from what became of its texts."""
+    order = (Status.CHANGED, Status.REJECTED, Status.UNCHANGED)
+    return min(texts, key=order.index)
 
 
 @dataclass(frozen=True)
@@ -40,9 +47,7 @@ class PerturbedRows:
     @property
     def status(self) -> list[Status]:
         """What became of each row."""
-        outcomes = zip(*(batch.status for batch in self.columns.values()), strict=True)
-        order = (Status.CHANGED, Status.REJECTED, Status.UNCHANGED)
-        return [min(row, key=order.index) for row in outcomes]
+        return list(map(overall, zip(*(b.status for b in self.columns.values()), strict=True)))
 
     @property
     def skips(self) -> Counter[str]:
@@ -136,7 +141,7 @@ def change_rows(
     severity: int | None,
     seed: int,
     copy: int = 0,
-    scope: Scope = _BOTH_TEXTS,
+    scope: Scope = _ALL_TEXTS,
     workers: int = 1,
 ) -> TransformedSplit:
     """Change the texts of rows that `scope` names, and move the labels that point into them.
@@ -149,21 +154,53 @@ def change_rows(
     UsageError
         If the rows have none of the texts that are named.
     """
-    several = len(split.task.text_columns) > 1
+    values, perturbed = change_values(
+        values_of(split),
+        split.ids,
+        split.task,
+        transforms,
+        severity=severity,
+        seed=seed,
+        copy=copy,
+        scope=scope,
+        workers=workers,
+    )
+    return TransformedSplit(with_values(split, values), perturbed)
+
+
+def change_values(
+    values: Values,
+    ids: Sequence[str],
+    task: Task,
+    transforms: Transforms,
+    *,
+    severity: int | None,
+    seed: int,
+    copy: int = 0,
+    scope: Scope = _ALL_TEXTS,
+    workers: int = 1,
+) -> tuple[Values, PerturbedRows]:
+    """Change the texts in `values`; return the columns that changed, and what became of each row.
+
+    See `change_rows`.
+    """
+    several = len(task.text_columns) > 1
+    changed: dict[str, Sequence[Any]] = {}
     outcomes: dict[str, PerturbedBatch] = {}
-    for field in fields_of(split, scope):
-        spans = field.spans(split)
+    for field in fields_of(task, values, scope):
+        spans = field.spans(values)
         made = perturb(
-            field.texts(split),
+            field.texts(values),
             transforms,
             severity=severity,
             seed=seed,
-            ids=split.ids,
+            ids=ids,
             copy=copy,
             field=field.column if several else "",
             protect=spans if scope.spans == "protect" else None,
             follow=spans if scope.spans == "follow" else None,
             workers=workers,
         )
-        split, outcomes[field.column] = field.written(split, made)
-    return TransformedSplit(split, PerturbedRows(outcomes))
+        written, outcomes[field.column] = field.written(values, made)
+        changed |= written
+    return changed, PerturbedRows(outcomes)

@@ -7,8 +7,9 @@ question), its field says where, and moves the label along.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from robustft.data.answers import answer_spans, moved_answers
 from robustft.data.split import Split
@@ -16,7 +17,7 @@ from robustft.data.task import Task, TaskType
 from robustft.errors import UsageError, suggest
 from robustft.transform.perturbed import PerturbedBatch
 
-__all__ = ["Field", "Scope", "fields_of"]
+__all__ = ["Field", "Scope", "Values", "fields_of", "values_of", "with_values"]
 
 _SIDES = ("both", "first", "second")
 _SPANS = ("protect", "follow")
@@ -87,24 +88,29 @@ class Scope:
         )
 
 
+Values = Mapping[str, Sequence[Any]]
+"""For each column that transforms may read or write, one value a row: texts, or `Answers`."""
+
+
 @dataclass(frozen=True)
 class Field:
     """A text of each row that may change, and that nothing points into."""
 
     column: str
 
-    def texts(self, split: Split) -> list[str]:
+    def texts(self, values: Values) -> Sequence[str]:
         """Return the texts of the rows."""
-        return split.texts_in(self.column)
+        return values[self.column]
 
-    def spans(self, split: Split) -> list[list[tuple[int, int]]] | None:
+    def spans(self, values: Values) -> list[list[tuple[int, int]]] | None:
         """Return for each row the spans that its label points at; None for a task without any."""
-        del split
+        del values
         return None
 
-    def written(self, split: Split, made: PerturbedBatch) -> tuple[Split, PerturbedBatch]:
-        """Return the rows with their new texts, and what became of them in the end."""
-        return split.with_columns({self.column: made.texts}), made
+    def written(self, values: Values, made: PerturbedBatch) -> tuple[Values, PerturbedBatch]:
+        """Return the columns that change with these texts, and what became of them in the end."""
+        del values
+        return {self.column: made.texts}, made
 
 
 @dataclass(frozen=True)
@@ -113,35 +119,48 @@ class Context(Field):
 
     answers: str
 
-    def spans(self, split: Split) -> list[list[tuple[int, int]]] | None:
+    def spans(self, values: Values) -> list[list[tuple[int, int]]] | None:
         """Return where the answers to each question stand."""
-        return [
-            answer_spans(answers, context)
-            for answers, context in zip(split.answers or (), self.texts(split), strict=True)
-        ]
+        rows = zip(values[self.answers], self.texts(values), strict=True)
+        return [answer_spans(answers, context) for answers, context in rows]
 
-    def written(self, split: Split, made: PerturbedBatch) -> tuple[Split, PerturbedBatch]:
+    def written(self, values: Values, made: PerturbedBatch) -> tuple[Values, PerturbedBatch]:
         """Move the answers with the edits."""
-        moved = [
-            moved_answers(answers, row).to_dict()
-            for answers, row in zip(split.answers or (), made, strict=True)
-        ]
-        return split.with_columns({self.column: made.texts, self.answers: moved}), made
+        rows = zip(values[self.answers], made, strict=True)
+        moved = [moved_answers(answers, row) for answers, row in rows]
+        return {self.column: made.texts, self.answers: moved}, made
 
 
-def fields_of(split: Split, scope: Scope) -> Sequence[Field]:
-    """Return the texts of a split's rows that may change.
+def fields_of(task: Task, values: Values, scope: Scope) -> Sequence[Field]:
+    """Return the texts of rows that may change.
 
     Raises
     ------
     UsageError
         If the rows have none of the texts that are named.
     """
-    task = split.task
-    questions = task.type is TaskType.QUESTION_ANSWERING and split.answers is not None
+    answers = task.label_column
+    questions = task.type is TaskType.QUESTION_ANSWERING and answers in values
     return [
-        Context(column, task.label_column)
-        if questions and column == task.pair_column
-        else Field(column)
+        Context(column, answers) if questions and column == task.pair_column else Field(column)
         for column in scope.columns(task)
     ]
+
+
+def values_of(split: Split) -> Values:
+    """Return the columns of a split that transforms may read or write."""
+    task = split.task
+    values: dict[str, Sequence[Any]] = {c: split.texts_in(c) for c in task.text_columns}
+    if split.answers is not None:
+        values[task.label_column] = split.answers
+    return values
+
+
+def with_values(split: Split, values: Values) -> Split:
+    """Return a split with other values in some columns."""
+    answers = split.task.label_column
+    plain = {
+        name: [value.to_dict() for value in column] if name == answers else column
+        for name, column in values.items()
+    }
+    return split.with_columns(plain)

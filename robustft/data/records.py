@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import orjson
 
-from robustft.data.change import PerturbedRows
+from robustft.data.change import PerturbedRows, overall
+from robustft.text.edits import Edit
 from robustft.transform.perturbed import Perturbed
 
-__all__ = ["edit_lines", "json_line", "stream_record"]
+__all__ = ["edit_lines", "json_line", "pair_record", "stream_record"]
 
 
 def json_line(value: Mapping[str, Any]) -> bytes:
@@ -31,11 +32,31 @@ def stream_record(row: Perturbed) -> dict[str, Any]:
         "original": row.original,
         "status": row.status.value,
         "reason": row.reason,
+        "edits": [_edit(edit) for edit in row.edits],
+    }
+
+
+def pair_record(rows: Mapping[str, Perturbed]) -> dict[str, Any]:
+    """Return what ``robustft transform -`` prints beside the changed texts of a row.
+
+    Edits are over the originals, and each names its column.
+    """
+    status = overall(row.status for row in rows.values())
+    reasons = {name: row.reason for name, row in rows.items() if row.status is status}
+    return {
+        "id": next(iter(rows.values())).source_id,
+        "original": {},
+        "status": status.value,
+        "reason": "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason),
         "edits": [
-            {"start": start, "end": end, "replacement": replacement, "transforms": transforms}
-            for start, end, replacement, transforms in row.edits
+            {"column": name, **_edit(edit)} for name, row in rows.items() for edit in row.edits
         ],
     }
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    start, end, replacement, transforms = edit
+    return {"start": start, "end": end, "replacement": replacement, "transforms": transforms}
 
 
 def edit_lines(perturbed: PerturbedRows, ids: Iterable[str] | None = None) -> bytes:

@@ -66,7 +66,10 @@ def test_a_long_stream_numbers_duplicates_across_batches(monkeypatch, capfdbinar
     ("raw", "message"),
     [
         (b'fine\n{"text": \n', "stdin line 2: expected a JSON object"),
-        (b'{"words": "x"}\n', "expected a field text or sentence or review or content, got words"),
+        (
+            b'{"words": "x"}\n',
+            "stdin line 1: expected a column called text, .*, got the columns words",
+        ),
         (b'{"text": 3}\n', "field 'text': expected a text, got int"),
         (b"ok\ncaf\xe9\n", "stdin line 2: expected UTF-8, got byte 0xe9 at position 3"),
     ],
@@ -75,6 +78,69 @@ def test_broken_lines_are_named(monkeypatch, raw, message):
     feed(monkeypatch, raw)
     with pytest.raises(DataError, match=message):
         run(["transform", "-", "--with", "typos"])
+
+
+PAIR = {"id": 7, "premise": "I don't know.", "hypothesis": "He doesn't.", "label": "neutral"}
+QUESTION = {
+    "question": "who wrote it?",
+    "context": "Everybody knows that the wonderful professor wrote it.",
+    "answers": {"text": ["wonderful professor"], "answer_start": [25]},
+}
+
+
+def test_pairs_come_out_in_their_own_fields(monkeypatch, capfdbinary):
+    raw = (json.dumps(PAIR) + "\nI don't know.\n" + json.dumps(PAIR | {"label": 1})).encode()
+    options = (*EXPAND, "--format", "jsonl", "--sides", "hypothesis")
+    with pytest.raises(UsageError, match="sides: expected text, got 'hypothesis'"):
+        stream(monkeypatch, capfdbinary, raw, *options)
+    first, text, third = map(json.loads, stream(monkeypatch, capfdbinary, raw, *options[:-2]))
+    assert first == {
+        **PAIR,
+        "premise": "I do not know.",
+        "hypothesis": "He does not.",
+        "original": {"premise": PAIR["premise"], "hypothesis": PAIR["hypothesis"]},
+        "status": "changed",
+        "reason": "",
+        "edits": [
+            {"column": "premise", "start": 2, "end": 7, "replacement": "do not",
+             "transforms": ["contractions"]},
+            {"column": "hypothesis", "start": 3, "end": 10, "replacement": "does not",
+             "transforms": ["contractions"]},
+        ],
+    }  # fmt: skip
+    assert text["text"] == "I do not know."
+    assert third["label"] == 1
+    with pytest.raises(UsageError, match=r"got two \(premise and hypothesis\); use --format jsonl"):
+        stream(monkeypatch, capfdbinary, raw, *EXPAND)
+
+
+def test_answers_of_lines_follow_the_edits(monkeypatch, capfdbinary):
+    raw = json.dumps(QUESTION).encode()
+    options = ("--with", "typos:rate=1.0", "--spans", "follow", "--format", "jsonl")
+    [line] = map(json.loads, stream(monkeypatch, capfdbinary, raw, *options))
+    [text], [start] = line["answers"]["text"], line["answers"]["answer_start"]
+    assert text != "wonderful professor"
+    assert line["context"][start : start + len(text)] == text
+    assert line["original"] == QUESTION
+    with pytest.raises(LabelKindError, match="label kind answer_span"):
+        stream(monkeypatch, capfdbinary, raw, *EXPAND, "--format", "jsonl")
+    broken = json.dumps(QUESTION | {"answers": 3}).encode()
+    with pytest.raises(DataError, match="stdin line 1: expected answers as"):
+        stream(monkeypatch, capfdbinary, broken, *options)
+
+
+def test_what_labels_of_lines_say_is_checked(monkeypatch, capfdbinary):
+    with pytest.raises(LabelKindError, match="label kind acceptability"):
+        stream(monkeypatch, capfdbinary, b"a\n", "--with", "typos", "--label-kind", "acceptability")
+    feed(monkeypatch, b'{"text": "It isn\'t so.", "label": 1}\nIt isn\'t so.\n' * 2)
+    assert run(["transform", "-", *EXPAND]) == 0
+    printed = capfdbinary.readouterr()
+    assert printed.out.decode().splitlines() == ["It is not so."] * 4
+    assert printed.err.decode().splitlines() == [
+        "label kind not checked: name it with --label-kind"
+    ]
+    forced = ("--with", "typos", "--label-kind", "acceptability", "--force")
+    assert stream(monkeypatch, capfdbinary, b"a\n", *forced) == ["a"]
 
 
 def test_a_file_is_transformed_whole(folder, capsys):
