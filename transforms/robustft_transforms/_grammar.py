@@ -30,17 +30,17 @@ _LONGEST_WORD = 30
 
 
 @cache
-def _sections() -> dict[str, frozenset[str]]:
-    text = (files(__package__) / "data" / "grammar.txt").read_text(encoding="utf-8")
+def _sections(file: str) -> dict[str, frozenset[str]]:
+    text = (files(__package__) / "data" / file).read_text(encoding="utf-8")
     parts = re.split(r"^\[(.+)\]$", text, flags=re.MULTILINE)
     return {
         name: frozenset(body.split()) for name, body in zip(parts[1::2], parts[2::2], strict=True)
     }
 
 
-def word_list(name: str) -> frozenset[str]:
-    """Return the section `name` of ``data/grammar.txt``."""
-    return _sections()[name]
+def word_list(name: str, file: str = "grammar.txt") -> frozenset[str]:
+    """Return the section `name` of a file of the data folder."""
+    return _sections(file)[name]
 
 
 class Clause:
