@@ -1,92 +1,312 @@
-"""What an edit must satisfy before the engine accepts it."""
+"""What edits and texts must satisfy, besides what their transform sees to.
+
+Some constraints close spans of the original to all transforms, some look at a proposed edit, some
+at the whole text as it would be. A constraint that a proposal breaks passes over its unit, and
+the next in rank is tried.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import regex
 
+from robustft.errors import SpecError, suggest
 from robustft.text.document import Batch, Units
 from robustft.text.edits import Edit
-from robustft.text.protect import SpanKind, closed_to, protected_mask
+from robustft.text.lexicon import Lexicon
+from robustft.transform.perturbed import Step
 
-__all__ = ["Mark", "Protection"]
+__all__ = [
+    "Constraint",
+    "EditConstraint",
+    "KeepMatches",
+    "KeepWords",
+    "Length",
+    "MaxChanged",
+    "NoRepeat",
+    "SpanConstraint",
+    "TextConstraint",
+    "constraints_from",
+]
+
+Mask = npt.NDArray[np.bool_]
 
 
-class Mark(NamedTuple):
-    """A span of a text that its label points at, such as an answer or an entity.
+@dataclass(frozen=True, kw_only=True)
+class Constraint:
+    """A condition on what transforms do, the same for all transforms of a chain.
 
-    No edit touches a `closed` one. In one that is not, edits are welcome, but none reaches over
-    its ends, so that it can be followed into the changed text.
+    Subclasses are frozen, keyword-only dataclasses whose fields are plain values.
     """
 
-    start: int
-    end: int
-    closed: bool = True
+    name: ClassVar[str]
+
+    @property
+    def reason(self) -> str:
+        """What a unit is passed over for, in a few words that can be counted."""
+        return self.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return name and settings, from which `constraints_from` makes it again."""
+        given = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        }
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in given.items()}
+        return {"name": self.name, **plain}
 
 
-class Protection:
-    """Tells which spans of a batch a transform must leave alone.
+class SpanConstraint(Constraint, ABC):
+    """Closes spans of the original to every edit."""
+
+    @abstractmethod
+    def spans(self, batch: Batch) -> Units:
+        """Return the spans, in text order; they may overlap."""
+
+
+class EditConstraint(Constraint, ABC):
+    """Looks at what one unit would become."""
+
+    @abstractmethod
+    def allows(self, original: str, steps: Sequence[Step], edits: Sequence[Edit]) -> bool:
+        """Tell whether edits may follow the `steps` that have been made from `original` on."""
+
+
+class TextConstraint(Constraint, ABC):
+    """Looks at the whole text as it would be, for many texts at once."""
+
+    @abstractmethod
+    def holds(self, originals: Sequence[str], changed: Sequence[str]) -> Mask:
+        """Tell for each pair whether the changed text is good, shape ``(len(originals),)``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepWords(SpanConstraint):
+    """Leave some words as they are, whatever their case.
 
     Parameters
     ----------
-    batch
-        The texts.
-    opens
-        The kinds of protected span that the transform may edit.
-    marks
-        For each text, what its label points at; it binds every transform.
+    words
+        Words or phrases; those that hold more than letters, digits and apostrophes are looked for
+        as they are written.
     """
 
-    def __init__(
-        self,
-        batch: Batch,
-        opens: Iterable[SpanKind],
-        marks: Sequence[Iterable[Mark]] | None = None,
-    ) -> None:
-        spans = [[mark[:2] for mark in found if mark.closed] for found in marks or ()]
-        closed = (protected_mask(batch, spans) & closed_to(opens)) != 0
-        self._batch = batch
-        self._total = np.zeros(len(closed) + 1, np.int64)
-        np.cumsum(closed, out=self._total[1:])
-        self._ends = _ends(batch, marks or ())
+    words: tuple[str, ...]
 
-    def allowed(self, units: Units) -> npt.NDArray[np.bool_]:
-        """Tell for each unit whether it is free of protected spans and parts no grapheme."""
-        free: npt.NDArray[np.bool_] = self._total[units.end] == self._total[units.start]
-        if self._ends is not None:
-            free &= self._ends[units.end] <= self._ends[units.start + 1]
-        return free & ~self._batch.splits_cluster(units)
+    name: ClassVar[str] = "keep_words"
 
-    def allows(self, text: int, edit: Edit) -> bool:
-        """Tell whether one edit of text number `text` touches nothing that it must not."""
-        offset = int(self._batch.starts[text])
-        low, high = edit.start + offset, edit.end + offset
-        if self._ends is not None and self._ends[high] > self._ends[low + 1]:
-            return False
-        if low == high:  # an insertion is inside a span only if both its neighbours are
-            low, high = max(low - 1, offset), min(high + 1, int(self._batch.ends[text]))
-            return bool(self._total[high] - self._total[low] < 2)
-        return bool(self._total[high] == self._total[low])
+    def __post_init__(self) -> None:
+        words = tuple(sorted({word.strip().casefold() for word in self.words} - {""}))
+        if not words:
+            raise SpecError("keep_words: expected words, got none")
+        object.__setattr__(self, "words", words)
+
+    def spans(self, batch: Batch) -> Units:
+        """Return the words and phrases of the list."""
+        single = [word for word in self.words if _is_word(word)]
+        found = batch.words_in(Lexicon(single)) if single else None
+        phrases = [regex.escape(word) for word in self.words if not _is_word(word)]
+        if not phrases:
+            assert found is not None
+            return found
+        pattern = regex.compile(rf"(?<!\w)(?:{'|'.join(phrases)})(?!\w)", regex.IGNORECASE)
+        matches = batch.find(pattern)
+        return matches if found is None else _joined(found, matches)
 
 
-def _ends(batch: Batch, marks: Sequence[Iterable[Mark]]) -> npt.NDArray[np.int64] | None:
-    """Count the ends of open marks before each position of the buffer; None where there is none.
+def _is_word(text: str) -> bool:
+    """Tell whether a batch finds `text` as one word."""
+    batch = Batch([text])
+    spans = zip(batch.words.start.tolist(), batch.words.end.tolist(), strict=True)
+    return list(spans) == [(0, len(text))]
 
-    An edit from `low` to `high` reaches over one exactly if more lie before `high` than before
-    ``low + 1``.
+
+def _joined(first: Units, second: Units) -> Units:
+    text = np.concatenate([first.text, second.text])
+    start = np.concatenate([first.start, second.start])
+    order = np.argsort(start, kind="stable")
+    return Units(text[order], start[order], np.concatenate([first.end, second.end])[order])
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepMatches(SpanConstraint):
+    r"""Leave what a regular expression matches as it is.
+
+    Parameters
+    ----------
+    pattern
+        In the syntax of the package `regex`; ``(?i)`` in front ignores case. ``^`` and ``$`` are
+        the ends of a text.
     """
-    at = [
-        start + end
-        for start, found in zip(batch.starts.tolist(), marks, strict=False)
-        for mark in found
-        if not mark.closed
-        for end in mark[:2]
-    ]
-    if not at:
-        return None
-    total = np.zeros(len(batch.codes) + 2, np.int64)
-    np.cumsum(np.bincount(at, minlength=len(batch.codes) + 1), out=total[1:])
-    return total
+
+    pattern: str
+
+    name: ClassVar[str] = "keep_matches"
+
+    def __post_init__(self) -> None:
+        try:
+            regex.compile(self.pattern)
+        except regex.error as problem:
+            raise SpecError(
+                f"keep_matches: expected a regular expression, got {self.pattern!r}: {problem}"
+            ) from None
+
+    def spans(self, batch: Batch) -> Units:
+        """Return the matches, found text by text."""
+        compiled = regex.compile(self.pattern)
+        found = [
+            (number, start + match.start(), start + match.end())
+            for number, (text, start) in enumerate(
+                zip(batch.texts, batch.starts.tolist(), strict=True)
+            )
+            for match in compiled.finditer(text)
+            if match.end() > match.start()
+        ]
+        columns = np.array(found, np.int64).reshape(-1, 3).T
+        return Units(*columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxChanged(Constraint):
+    """Change at most a share of a text's words, over the whole chain.
+
+    An edit counts as the words that it replaces or, if these are more, those that it puts there;
+    a word that two transforms change counts twice.
+
+    Parameters
+    ----------
+    share
+        Of the words of the original, 0 to 1; what it comes to is rounded down.
+    """
+
+    share: float
+
+    name: ClassVar[str] = "max_changed"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise SpecError(f"max_changed: expected a share from 0 to 1, got {self.share}")
+
+    @property
+    def reason(self) -> str:
+        """Name the share."""
+        return f"more than {self.share:.3g} of the words changed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoRepeat(Constraint):
+    """Change no place twice, and no word of a text a second time elsewhere.
+
+    No transform edits what one before it has put there; where a word has been replaced, the same
+    word stays wherever else it stands in that text, whatever its case. Transforms that rewrite
+    whole texts are bound by the first half alone.
+    """
+
+    name: ClassVar[str] = "no_repeat"
+
+    @property
+    def reason(self) -> str:
+        """Say what it was."""
+        return "word replaced before"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length(TextConstraint):
+    """Keep changed texts within some length; a text that is outside of it already stays.
+
+    Parameters
+    ----------
+    min_words, max_words, min_characters, max_characters
+        Bounds of the changed text, both included.
+    max_growth
+        How many times as long as the original it may be, in code points, 1 or more.
+    """
+
+    min_words: int | None = None
+    max_words: int | None = None
+    min_characters: int | None = None
+    max_characters: int | None = None
+    max_growth: float | None = None
+
+    name: ClassVar[str] = "length"
+
+    def __post_init__(self) -> None:
+        given = [value for value in dataclasses.astuple(self) if value is not None]
+        if not given:
+            raise SpecError("length: expected a bound, got none")
+        if min(given) < 0 or (self.max_growth is not None and self.max_growth < 1):
+            raise SpecError(
+                f"length: expected bounds of 0 or more, and a growth of 1 or more, got {self}"
+            )
+        for unit in ("words", "characters"):
+            low, high = getattr(self, f"min_{unit}"), getattr(self, f"max_{unit}")
+            if low is not None and high is not None and low > high:
+                raise SpecError(f"length: expected min_{unit} <= max_{unit}, got {low} and {high}")
+
+    @property
+    def reason(self) -> str:
+        """Name the bounds."""
+        bounds = {k: v for k, v in dataclasses.asdict(self).items() if v is not None}
+        return "length outside of " + ", ".join(f"{k}={v}" for k, v in bounds.items())
+
+    def holds(self, originals: Sequence[str], changed: Sequence[str]) -> Mask:
+        """Compare counts of words and code points with the bounds."""
+        size = np.fromiter(map(len, changed), np.int64, len(changed))
+        good = np.ones(len(changed), np.bool_)
+        bounds: list[tuple[npt.NDArray[Any], float | None, float | None]] = [
+            (size, self.min_characters, self.max_characters)
+        ]
+        if self.min_words is not None or self.max_words is not None:
+            bounds.append((Batch(changed).word_counts, self.min_words, self.max_words))
+        if self.max_growth is not None:
+            before = np.fromiter(map(len, originals), np.int64, len(originals))
+            bounds.append((size - self.max_growth * before, None, 0))
+        for measured, low, high in bounds:
+            if low is not None:
+                good &= measured >= low
+            if high is not None:
+                good &= measured <= high
+        return good
+
+
+def constraints_from(plain: Iterable[Mapping[str, Any]]) -> list[Constraint]:
+    """Return the constraints that `Constraint.to_dict` was called on.
+
+    Raises
+    ------
+    SpecError
+        A name or a setting is unknown.
+    """
+    made = []
+    known = _known()
+    for given in plain:
+        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        name = str(settings.pop("name", ""))
+        if name not in known:
+            raise SpecError(
+                f"constraint: expected one of {', '.join(known)}, got {name!r}"
+                f"{suggest(name, known)}"
+            )
+        try:
+            made.append(known[name](**settings))
+        except TypeError as problem:
+            raise SpecError(f"{name}: expected its settings, got {settings}: {problem}") from None
+    return made
+
+
+def _known(base: type[Constraint] = Constraint) -> dict[str, type[Constraint]]:
+    """Return the constraints there are, by name."""
+    found: dict[str, type[Constraint]] = {}
+    for cls in base.__subclasses__():
+        if "name" in vars(cls):
+            found[cls.name] = cls
+        found |= _known(cls)
+    return dict(sorted(found.items()))

@@ -21,9 +21,11 @@ from robustft.text.document import Batch
 from robustft.text.edits import apply, map_span
 from robustft.text.identity import content_ids
 from robustft.transform.base import Transform
+from robustft.transform.checks import Checks
 from robustft.transform.compose import leaves
-from robustft.transform.constraints import Mark
+from robustft.transform.constraints import Constraint
 from robustft.transform.perturbed import PerturbedBatch, Step
+from robustft.transform.protection import Mark
 from robustft.transform.registry import Transforms, build
 from robustft.transform.step import run_step
 
@@ -47,6 +49,7 @@ def perturb(
     field: str = "",
     protect: Spans | None = None,
     follow: Spans | None = None,
+    constraints: Sequence[Constraint] = (),
     workers: int = 1,
 ) -> PerturbedBatch:
     """Change texts while keeping what their labels say.
@@ -76,6 +79,9 @@ def perturb(
     follow
         For each text, spans that may change within, but over whose ends no edit reaches;
         `Perturbed.map_span` tells where they are then.
+    constraints
+        What edits and texts must satisfy, over the whole chain; see
+        `robustft.transform.constraints`.
     workers
         Processes to use; the result does not depend on it.
 
@@ -122,6 +128,7 @@ def perturb(
         severity=severity,
         seed=fold_in(seed, "field", field) if field else seed,
         copy=copy,
+        constraints=tuple(constraints),
     )
     return PerturbedBatch.concatenate(map_ordered(run, chunks, workers=workers))
 
@@ -170,11 +177,12 @@ def perturb_batch(
     severity: int | None,
     seed: int,
     copy: int = 0,
+    constraints: Sequence[Constraint] = (),
 ) -> PerturbedBatch:
     """Change one batch: what `perturb` gives to a worker."""
     texts, ids, marks = chunk
     keys = np.fromiter((fold_in(seed, i, copy) for i in ids), np.uint64, len(ids))
-    state = _State(list(texts), [list(found) for found in marks] if marks else None)
+    state = _State(list(texts), [list(found) for found in marks] if marks else None, constraints)
     for path, transform, active in leaves(build(transforms), keys):
         rate = transform.rate_at(severity)
         # The transform's settings are not part of the key: a higher rate changes a superset.
@@ -189,6 +197,8 @@ class _State:
 
     texts: list[str]
     marks: list[list[Mark]] | None
+    constraints: Sequence[Constraint] = ()
+    checks: Checks | None = field(init=False, default=None)
     whole: Batch | None = field(init=False)
     """All texts as one batch, while none has changed: counted first, then used by a step."""
     steps: list[list[Step]] = field(init=False)
@@ -203,6 +213,15 @@ class _State:
         self.whole = Batch(list(self.texts))
         self.counts[0] = self.whole.word_counts
         self.lost = np.zeros(len(self.texts), np.bool_)
+        if self.constraints:
+            self.checks = Checks(self.constraints, self.whole)
+            self._close(self.checks.marks(self.whole))
+
+    def _close(self, more: list[list[Mark]]) -> None:
+        """Add marks, text by text."""
+        if any(more):
+            known = self.marks or [[] for _ in self.texts]
+            self.marks = [old + new for old, new in zip(known, more, strict=True)]
 
     def advance(
         self,
@@ -221,7 +240,8 @@ class _State:
         else:
             batch = Batch([self.texts[i] for i in index])
         marks = [self.marks[i] for i in index] if self.marks else None
-        result = run_step(transform, batch, keys[rows], rate, marks)
+        checks = self.checks.for_step(index, batch.texts) if self.checks else None
+        result = run_step(transform, batch, keys[rows], rate, marks, checks)
         self.counts[1:, rows] += np.stack([result.target, result.eligible, result.changed])
         for reason, times in result.skips.items():
             self.skips[f"{transform.name}: {reason}"] += times
@@ -243,6 +263,11 @@ class _State:
                 self.reasons[row] = f"{step.transform} would lose a protected span"
                 return
             self.marks[row] = [mark for mark in moved if mark]
+        if self.checks:
+            new = self.checks.take(row, self.texts[row], step)
+            if new:
+                self.marks = self.marks or [[] for _ in self.texts]
+                self.marks[row] += new
         self.texts[row] = text
         self.whole = None
         self.steps[row].append(step)

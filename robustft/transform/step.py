@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +13,18 @@ import numpy.typing as npt
 from robustft.errors import RobustftError, TransformError
 from robustft.seeding import Draw, mix, uniform
 from robustft.text.document import Batch, Document, Unit, Units
-from robustft.text.edits import Edit, check, diff, simplify
+from robustft.text.edits import Edit, apply, diff
 from robustft.transform.base import (
     BatchedTransform,
     Level,
-    Proposal,
     RewriteTransform,
     Skip,
     Transform,
 )
-from robustft.transform.constraints import Mark, Protection
+from robustft.transform.candidates import Acceptance, Filled, Queue, overlap
+from robustft.transform.checks import StepChecks
+from robustft.transform.protection import Mark, Protection
+from robustft.transform.rounds import fill_in_rounds
 
 __all__ = ["StepResult", "run_step"]
 
@@ -56,7 +58,7 @@ class StepResult:
         """Return a result in which nothing has changed yet."""
         return cls([()] * size, target, eligible, np.zeros(size, np.int64))
 
-    def record(self, text: int, filled: _Filled) -> None:
+    def record(self, text: int, filled: Filled) -> None:
         """Take what has been accepted for one text; without an edit, why there is none."""
         if filled.edits:
             self.edits[text] = filled.edits
@@ -65,43 +67,13 @@ class StepResult:
             self.reasons[text] = filled.reason
 
 
-class _Filled(NamedTuple):
-    """What has been accepted for one text."""
-
-    edits: tuple[Edit, ...]
-    done: int
-    reason: str
-    """Why the last unit was passed over, or nothing."""
-
-
-class _Queue(NamedTuple):
-    """The candidates of all texts by rank: text number `i` has rows ``first[i] .. last[i]``.
-
-    The columns are start and end in the text, ordinal, and the key of the unit's draw.
-    """
-
-    columns: Sequence[npt.NDArray[Any]]
-    first: Ints
-    last: Ints
-
-    def portions(self, text: int, size: int) -> Iterator[tuple[int, int, int, int]]:
-        """Yield a text's candidates; the few that are needed come at little cost."""
-        high = int(self.last[text])
-        for start in range(int(self.first[text]), high, size):
-            yield from self.rows(range(start, min(start + size, high)))
-
-    def rows(self, rows: range) -> Iterator[tuple[int, int, int, int]]:
-        """Return the candidates in some rows."""
-        part = slice(rows.start, rows.stop)
-        return zip(*(column[part].tolist() for column in self.columns), strict=True)
-
-
 def run_step(
     transform: Transform,
     batch: Batch,
     keys: Keys,
     rate: float,
     marks: Marks | None = None,
+    checks: StepChecks | None = None,
 ) -> StepResult:
     """Let one transform change a batch of texts.
 
@@ -117,13 +89,16 @@ def run_step(
         The target share of each text's words, 0 to 1.
     marks
         For each text, what its label points at.
+    checks
+        The constraints that ask for more than marks say.
 
     Raises
     ------
     TransformError
         If the transform crashes, or returns edits outside of the text or over one another.
     """
-    job = _Job(transform, batch, keys, rate, Protection(batch, transform.opens, marks))
+    acceptance = Acceptance(transform.name, Protection(batch, transform.opens, marks))
+    job = _Job(transform, batch, keys, rate, acceptance, checks)
     try:
         return job.rewrite() if isinstance(transform, RewriteTransform) else job.change_units()
     except RobustftError:
@@ -147,7 +122,8 @@ class _Job:
     batch: Batch
     keys: Keys
     rate: float
-    protection: Protection
+    acceptance: Acceptance
+    checks: StepChecks | None
 
     def change_units(self) -> StepResult:
         """Rank the units of all texts at once, then fill each text's target from the top."""
@@ -156,7 +132,7 @@ class _Job:
         _check_disjoint(units)
         # A unit's ordinal counts all units of its text: protection does not move the draws.
         ordinal = np.arange(len(units)) - np.searchsorted(units.text, units.text)
-        allowed = np.flatnonzero(self.protection.allowed(units))
+        allowed = np.flatnonzero(self.acceptance.protection.allowed(units))
         units, ordinal = units.where(allowed), ordinal[allowed]
         eligible = np.bincount(units.text, minlength=len(batch)).astype(np.int64)
         targets = self._targets(eligible, self._whole(found))
@@ -175,68 +151,34 @@ class _Job:
             rank[order],
         )
         last = np.cumsum(np.bincount(units.text, minlength=len(batch)))
-        queue = _Queue(columns, np.append(0, last[:-1]), last)
-        if isinstance(self.transform, BatchedTransform):
-            self._fill_in_rounds(self.transform, queue, wanted, result)
+        queue = Queue(columns, np.append(0, last[:-1]), last)
+        goals = zip(np.flatnonzero(wanted).tolist(), wanted[wanted > 0].tolist(), strict=True)
+        if self.checks is not None or isinstance(self.transform, BatchedTransform):
+            self._fill_in_rounds(queue, goals, result)
             return result
-        for text in np.flatnonzero(wanted).tolist():
-            goal = int(wanted[text])
+        for text, goal in goals:
             candidates = queue.portions(text, goal + goal // 2 + 2)
-            filled = self._fill(
-                Document(batch, text), candidates, goal, self.transform.replacement, result.skips
-            )
-            result.record(text, filled)
+            result.record(text, self._fill(Document(batch, text), candidates, goal, result.skips))
         return result
 
     def _fill_in_rounds(
-        self, transform: BatchedTransform, queue: _Queue, wanted: Ints, result: StepResult
+        self, queue: Queue, goals: Iterable[tuple[int, int]], result: StepResult
     ) -> None:
-        """Fill the targets of all texts together, so that a model sees many units at once.
-
-        The first round asks for as many units of each text as it wants; a text in which some were
-        passed over asks for more in the next, twice what it lacks, then four times. What is
-        asked for too much is not used: what a text becomes does not depend on the rounds.
-        """
-        made: dict[int, Proposal] = {}
-        documents = {text: Document(self.batch, text) for text in np.flatnonzero(wanted).tolist()}
-        reach, portion = queue.first.copy(), wanted.copy()
-        growth = 2
-        while documents:
-            still = np.array(list(documents))
-            stop = np.minimum(reach[still] + portion[still], queue.last[still])
-            asked = [np.arange(*rows) for rows in zip(reach[still], stop, strict=True)]
-            made.update(self._propose(transform, queue, np.concatenate(asked)))
-            reach[still] = stop
-            for text, document in list(documents.items()):
-                goal, skips = int(wanted[text]), Counter[str]()
-                rows = range(int(queue.first[text]), int(reach[text]))
-                proposals = iter([made[row] for row in rows])
-                filled = self._fill(
-                    document, queue.rows(rows), goal, lambda *_, p=proposals: next(p), skips
-                )
-                lacking = goal - filled.done
-                if lacking and reach[text] < queue.last[text]:
-                    portion[text] = lacking * growth
-                else:
-                    result.skips += skips
-                    result.record(text, filled)
-                    del documents[text]
-            growth *= 2
-
-    def _propose(
-        self, transform: BatchedTransform, queue: _Queue, rows: Ints
-    ) -> Iterator[tuple[int, Proposal]]:
-        """Ask for what the units in `rows` of the queue become, in the order of the texts."""
-        text = np.searchsorted(queue.last, rows, side="right")
-        start, end, _, keys = (column[rows] for column in queue.columns)
-        start, end = start + self.batch.starts[text], end + self.batch.starts[text]
-        order = np.argsort(start, kind="stable")
-        units = Units(text[order], start[order], end[order])
-        draws = [Draw(key) for key in keys[order].tolist()]
-        made = transform.replacements(self.batch, units, draws)
-        if len(made) != len(units):
-            raise ValueError(f"{len(made)} replacements for {len(units)} units")
-        return zip(rows[order].tolist(), made, strict=True)
+        """Fill the targets of all texts together, within what the constraints leave of them."""
+        allowed: list[tuple[int, int]] = []
+        for text, goal in goals:
+            most, reason = self.checks.most(text, goal) if self.checks else (goal, "")
+            if most < goal:
+                result.skips[reason] += goal - most
+                result.reasons[text] = reason
+            if most:
+                allowed.append((text, most))
+        rounds = fill_in_rounds(
+            self.transform, self.batch, queue, allowed, self.acceptance, self.checks
+        )
+        for text, filled, skips in rounds:
+            result.skips += skips
+            result.record(text, filled)
 
     def _order(self, units: Units, rank: Keys) -> Ints:
         """Sort by text, then by rank; where there are weights, a heavy unit tends to come early."""
@@ -274,52 +216,48 @@ class _Job:
         document: Document,
         candidates: Iterable[tuple[int, int, int, int]],
         wanted: int,
-        propose: Callable[[Document, Unit, Draw], Proposal],
         skips: Counter[str],
-    ) -> _Filled:
-        """Go through one text's units by rank until as many as wanted have changed."""
-        source, names = document.text, (self.transform.name,)
+    ) -> Filled:
+        """Go through one text's units by rank until as many as wanted have changed.
+
+        What `robustft.transform.rounds` does with more care, where nothing but the transform has
+        a say in it.
+        """
+        transform, source, names = self.transform, document.text, (self.transform.name,)
         edits: list[Edit] = []
         reason, done, irregular = "", 0, False
         for start, end, ordinal, key in candidates:
             unit = Unit(start, end, source[start:end], ordinal)
-            made = propose(document, unit, Draw(key))
+            made = transform.replacement(document, unit, Draw(key))
             if isinstance(made, str):
                 proposed = [Edit(start, end, made, names)]
                 reason = "same text" if made == unit.text else ""
-                reason = reason or (_overlap(edits, proposed) if irregular else "")
+                reason = reason or (overlap(edits, proposed) if irregular else "")
             elif isinstance(made, Skip):
                 reason = made.reason
             else:
-                irregular = True
-                proposed, reason = self._extended(document, made, edits)
+                if not irregular:
+                    irregular = True
+                    edits.sort()
+                proposed, reason = self.acceptance.extended(document, made, edits)
             if reason:
                 skips[reason] += 1
                 continue
-            edits += proposed
+            if irregular:
+                for edit in proposed:
+                    insort(edits, edit)
+            else:
+                edits += proposed
             done += 1
             if done == wanted:
                 break
         edits.sort()
-        return _Filled(tuple(edits), done, reason)
-
-    def _extended(
-        self, document: Document, made: Iterable[Edit], accepted: Sequence[Edit]
-    ) -> tuple[list[Edit], str]:
-        """Check a change of more than its unit's span: bounds, protection, what it overlaps."""
-        made = simplify(document.text, sorted(made))
-        check(made, len(document.text))
-        proposed = [Edit(e.start, e.end, e.replacement, (self.transform.name,)) for e in made]
-        if not proposed:
-            return proposed, "same text"
-        if not all(self.protection.allows(document.index, edit) for edit in proposed):
-            return proposed, "protected span"
-        return proposed, _overlap(accepted, proposed)
+        return Filled(tuple(edits), done, reason)
 
     def rewrite(self) -> StepResult:
         """Rewrite whole texts; edits that would touch a protected span are dropped."""
         assert isinstance(self.transform, RewriteTransform)
-        name, texts, words = self.transform.name, self.batch.texts, self.batch.word_counts
+        texts, words = self.batch.texts, self.batch.word_counts
         result = StepResult.empty(len(self.batch), np.zeros_like(words), words)
         drawn = uniform(mix(self.keys, _ROUNDING)) < self.rate
         chosen = np.flatnonzero(drawn & (self.batch.ends > self.batch.starts)).tolist()
@@ -328,28 +266,43 @@ class _Job:
         if len(rewritten) != len(chosen):
             raise ValueError(f"{len(rewritten)} texts for {len(chosen)}")
         result.target[chosen] = words[chosen]
+        kept: dict[int, list[Edit]] = {}
         for text, after in zip(chosen, rewritten, strict=True):
             if not isinstance(after, str):
                 raise TypeError(f"{type(after).__name__} in place of a text")
-            proposed = diff(texts[text], after, (name,))
-            kept = [edit for edit in proposed if self.protection.allows(text, edit)]
-            if len(kept) < len(proposed):
-                result.skips["protected span"] += len(proposed) - len(kept)
-            result.edits[text] = tuple(kept)
-            result.changed[text] = sum(_words_touched(texts[text], edit) for edit in kept)
-            if not kept:
-                result.reasons[text] = "protected span" if proposed else "same text"
+            kept[text], passed = self._sifted(text, after)
+            result.skips += passed
+            if not kept[text]:
+                result.reasons[text] = next(iter(passed), "same text")
+        if self.checks is not None and self.checks.judges:
+            self._drop_spoilt(kept, result)
+        for text, edits in kept.items():
+            result.edits[text] = tuple(edits)
+            result.changed[text] = sum(_words_touched(texts[text], edit) for edit in edits)
         return result
+
+    def _sifted(self, text: int, after: str) -> tuple[list[Edit], Counter[str]]:
+        """Return the edits that make `after`, without those that cannot be, and why these not."""
+        proposed = diff(self.batch.texts[text], after, (self.transform.name,))
+        allows = self.acceptance.protection.allows
+        kept = [edit for edit in proposed if allows(text, edit)]
+        passed = Counter({"protected span": len(proposed) - len(kept)} if proposed != kept else {})
+        if self.checks is not None:
+            kept = self.checks.sift(text, kept, passed)
+        return kept, passed
+
+    def _drop_spoilt(self, kept: dict[int, list[Edit]], result: StepResult) -> None:
+        """Take whole rewritings back that make a text what it must not be."""
+        assert self.checks is not None
+        changed = [text for text, edits in kept.items() if edits]
+        after = [apply(self.batch.texts[text], kept[text]) for text in changed]
+        for text, reason in zip(changed, self.checks.judge(changed, after), strict=True):
+            if reason:
+                kept[text] = []
+                result.skips[reason] += 1
+                result.reasons[text] = reason
 
 
 def _words_touched(text: str, edit: Edit) -> int:
     """Count the words an edit replaces; an insertion counts as one."""
     return max(1, len(text[edit.start : edit.end].split()))
-
-
-def _overlap(accepted: Sequence[Edit], proposed: Sequence[Edit]) -> str:
-    for new in proposed:
-        for old in accepted:
-            if (new.start < old.end and old.start < new.end) or new.start == old.start:
-                return "overlaps another edit"
-    return ""

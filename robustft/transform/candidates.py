@@ -1,0 +1,107 @@
+"""The candidates of a step in the order of their rank, and what is accepted of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from robustft.text.document import Document
+from robustft.text.edits import Edit, check, simplify
+from robustft.transform.protection import Protection
+
+__all__ = ["Acceptance", "Candidate", "Filled", "Queue", "overlap", "words_changed"]
+
+Ints = npt.NDArray[np.int64]
+
+
+class Candidate(NamedTuple):
+    """A unit that was drawn, in its text's coordinates, with the key of its draw."""
+
+    start: int
+    end: int
+    ordinal: int
+    key: int
+
+
+class Filled(NamedTuple):
+    """What has been accepted for one text."""
+
+    edits: tuple[Edit, ...]
+    done: int
+    reason: str
+    """Why the last unit was passed over, or nothing."""
+
+
+class Queue(NamedTuple):
+    """The candidates of all texts by rank: text number `i` has rows ``first[i] .. last[i]``.
+
+    The columns are those of `Candidate`.
+    """
+
+    columns: Sequence[npt.NDArray[Any]]
+    first: Ints
+    last: Ints
+
+    def portions(self, text: int, size: int) -> Iterator[tuple[int, int, int, int]]:
+        """Yield a text's candidates; the few that are needed come at little cost."""
+        high = int(self.last[text])
+        for start in range(int(self.first[text]), high, size):
+            stop = min(start + size, high)
+            yield from zip(*(column[start:stop].tolist() for column in self.columns), strict=True)
+
+    def candidate(self, row: int) -> Candidate:
+        """Return the candidate in a row."""
+        return Candidate(*(int(column[row]) for column in self.columns))
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Decides on changes of more than their unit's span."""
+
+    name: str
+    protection: Protection
+
+    def extended(
+        self, document: Document, made: Iterable[Edit], accepted: Sequence[Edit]
+    ) -> tuple[list[Edit], str]:
+        """Return the edits proposed, and why they cannot be accepted, if they cannot.
+
+        Bounds, protection, and what has been accepted already (sorted) are looked at.
+
+        Raises
+        ------
+        ValueError
+            They leave the text or overlap one another.
+        """
+        made = simplify(document.text, sorted(made))
+        check(made, len(document.text))
+        proposed = [Edit(e.start, e.end, e.replacement, (self.name,)) for e in made]
+        if not proposed:
+            return proposed, "same text"
+        if not all(self.protection.allows(document.index, edit) for edit in proposed):
+            return proposed, "protected span"
+        return proposed, overlap(accepted, proposed)
+
+
+def overlap(accepted: Sequence[Edit], proposed: Iterable[Edit]) -> str:
+    """Say that a proposed edit overlaps an accepted one (sorted, disjoint), or nothing."""
+    for new in proposed:
+        at = bisect_left(accepted, (new.start,))
+        # Ends rise as starts do, so the neighbours tell.
+        if at and accepted[at - 1].end > new.start:
+            return "overlaps another edit"
+        if at < len(accepted):
+            start = accepted[at].start
+            if start < new.end or start == new.start:
+                return "overlaps another edit"
+    return ""
+
+
+def words_changed(text: str, edit: Edit) -> int:
+    """Count the words of `text` that an edit replaces, or those that it puts there, if more."""
+    return max(1, len(text[edit.start : edit.end].split()), len(edit.replacement.split()))
