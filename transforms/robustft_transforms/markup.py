@@ -200,7 +200,7 @@ def _escaped(text: str, mark: str) -> str:
 
 def _resolved(part: str) -> str | Skip:
     """Return the character of an entity, or a line break for a tag."""
-    if part.endswith(">"):
+    if part.rstrip().endswith(">"):
         return "\n"
     if part in ("&nbsp;", "&#160;", "&#xA0;", "&#xa0;"):
         return " "
