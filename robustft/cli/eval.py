@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -83,6 +85,16 @@ StrictOption = Annotated[
         help="Exit with 3 where --max-drop is inconclusive, instead of warning.",
     ),
 ]
+AuditOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--audit",
+        metavar="DIR",
+        rich_help_panel="Transforms",
+        help="The folder of an audit of these transforms: the accuracy is also bounded for the "
+        "rows whose label holds.",
+    ),
+]
 PredictionsOption = Annotated[
     Literal["parquet", "csv"],
     typer.Option(
@@ -109,6 +121,7 @@ def eval_(
     max_eval: MaxEvalOption = None,
     max_drop: MaxDropOption = None,
     strict: StrictOption = False,
+    audit: AuditOption = None,
     out: OutOption = None,
     seed: TestSeedOption = None,
     workers: WorkersOption = 1,
@@ -134,9 +147,12 @@ def eval_(
 
       robustft eval ./my-model --data reviews.csv --max-drop 0.03
     """
+    from robustft.cli.audit_run import audited
+    from robustft.cli.audit_tables import show_validity
     from robustft.cli.eval_answers import answer_questions
     from robustft.cli.eval_tables import show
     from robustft.cli.gate import judge_gate
+    from robustft.evaluation.audit.validity import valid_accuracies
     from robustft.evaluation.plan import make_evaluation
 
     if max_drop is not None and transformed is False:
@@ -189,11 +205,18 @@ def eval_(
         predictions=predictions,
     )
     gate = judge_gate(result, max_drop) if max_drop is not None else None
+    corrected = valid_accuracies(result, audited(audit)) if audit is not None else []
     if json:
-        extra = {} if gate is None else {"gate": {"outcome": gate.outcome, "reason": gate.sentence}}
+        extra: dict[str, Any] = {}
+        if gate is not None:
+            extra["gate"] = {"outcome": gate.outcome, "reason": gate.sentence}
+        if audit is not None:
+            extra["valid_rows"] = [asdict(row) for row in corrected]
         console.print_json({**result.to_dict(), "folder": result.folder, **extra})
     else:
         show(result)
+        if corrected:
+            show_validity(corrected)
     if gate is None:
         return 0
     console.note(gate.sentence)

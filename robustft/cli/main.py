@@ -52,6 +52,11 @@ COMMANDS: dict[str, Entry] = {
     "eval": Entry(
         "robustft.cli.eval", "eval_", "Compare models on original and on transformed text."
     ),
+    "audit": Entry(
+        "robustft.cli.audit",
+        "audit",
+        "Ask people whether changed texts keep their labels, and count.",
+    ),
     "study": Entry(
         "robustft.cli.study",
         "study",

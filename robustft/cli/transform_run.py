@@ -23,7 +23,7 @@ from robustft.errors import UsageError, suggest
 from robustft.transform.perturbed import Perturbed, Status
 from robustft.transform.registry import Transforms
 
-__all__ = ["Job", "export", "show_preview"]
+__all__ = ["Job", "choose_split", "export", "show_preview"]
 
 _SHOWN = 4
 _SAMPLED = 200
@@ -62,7 +62,7 @@ class Job:
         dataset = load_dataset(
             data, seed=seed, make_splits=demo or split is not None, keep_unlabelled=True, **columns
         )
-        chosen = _choose_split(dataset, split)
+        chosen = choose_split(dataset, split)
         if limit is not None and limit < len(chosen):
             chosen = sample(chosen, limit, seed=seed, stratify=False)
         notices = list(dataset.notices)
@@ -80,7 +80,7 @@ class Job:
         )
 
 
-def _choose_split(dataset: TextDataset, name: str | None) -> Split:
+def choose_split(dataset: TextDataset, name: str | None) -> Split:
     """Return the split asked for; by default the test split, or the only one."""
     if name is None:
         name = "test" if "test" in dataset.splits else next(iter(dataset.splits))

@@ -1,0 +1,78 @@
+"""What runs in a peer's own environment: an augmenter over texts, timed there.
+
+Reads one JSON object on stdin, ``{"peer": ..., "texts": [...], "seconds": ...}``, and prints one:
+the texts it got through in that time, the seconds they took and the library's version. Importing,
+making the augmenter and one text to warm up are not timed. It imports nothing of robustft.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from importlib.metadata import version
+
+
+def _nlpaug(kind, name, **settings):
+    import importlib
+
+    module = importlib.import_module(f"nlpaug.augmenter.{kind}")
+    return getattr(module, name)(**settings).augment
+
+
+def _textattack(name):
+    from textattack import augmentation
+
+    return getattr(augmentation, name)().augment
+
+
+def _textattack_transformation(name):
+    from textattack import transformations
+    from textattack.augmentation import Augmenter
+
+    return Augmenter(transformation=getattr(transformations, name)()).augment
+
+
+def _augly(name):
+    import augly.text
+
+    function = getattr(augly.text, name)
+    return lambda text: function([text])
+
+
+PEERS = {
+    "nlpaug SynonymAug": lambda: _nlpaug("word", "SynonymAug", aug_src="wordnet"),
+    "nlpaug KeyboardAug": lambda: _nlpaug("char", "KeyboardAug"),
+    "nlpaug RandomCharAug swap": lambda: _nlpaug("char", "RandomCharAug", action="swap"),
+    "nlpaug OcrAug": lambda: _nlpaug("char", "OcrAug"),
+    "nlpaug SpellingAug": lambda: _nlpaug("word", "SpellingAug"),
+    "textattack WordNetAugmenter": lambda: _textattack("WordNetAugmenter"),
+    "textattack CharSwapAugmenter": lambda: _textattack("CharSwapAugmenter"),
+    "textattack WordSwapQWERTY": lambda: _textattack_transformation("WordSwapQWERTY"),
+    "textattack WordSwapContract": lambda: _textattack_transformation("WordSwapContract"),
+    "augly contractions": lambda: _augly("contractions"),
+    "augly simulate_typos": lambda: _augly("simulate_typos"),
+    "augly replace_similar_chars": lambda: _augly("replace_similar_chars"),
+}
+
+
+def main() -> None:
+    job = json.load(sys.stdin)
+    random.seed(0)
+    augment = PEERS[job["peer"]]()
+    augment("It is not a bad film, and you will like it.")
+    made = []
+    start = time.perf_counter()
+    for text in job["texts"]:
+        out = augment(text)
+        made.append(out if isinstance(out, str) else out[0] if out else text)
+        if time.perf_counter() - start > job["seconds"]:
+            break
+    seconds = time.perf_counter() - start
+    library = job["peer"].partition(" ")[0]
+    json.dump({"texts": made, "seconds": seconds, "version": version(library)}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
