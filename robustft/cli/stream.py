@@ -14,13 +14,21 @@ from robustft.cli import console
 from robustft.data.answers import Answers, read_answers
 from robustft.data.build import settle_transforms
 from robustft.data.change import change_values
-from robustft.data.columns import ANSWERS_NAME, LABEL_NAMES, find_label, find_texts
+from robustft.data.columns import (
+    ANSWERS_NAME,
+    LABEL_NAMES,
+    TAG_NAMES,
+    find_label,
+    find_texts,
+    find_tokens,
+)
 from robustft.data.fields import Scope
+from robustft.data.layout import usual_kind
 from robustft.data.records import json_line, pair_record, stream_record
 from robustft.data.task import Task, TaskType, label_kind_of
 from robustft.errors import DataError, UsageError
 from robustft.text.identity import content_ids
-from robustft.transform.base import LabelKind
+from robustft.text.tags import is_bio
 from robustft.transform.engine import BATCH_SIZE
 from robustft.transform.registry import Transforms
 
@@ -40,7 +48,8 @@ class Line(NamedTuple):
     @property
     def content(self) -> str:
         """What an id is made of: the text, or both of a pair."""
-        return "\0".join(self.values[column] for column in self.task.text_columns)
+        texts = [self.values[column] for column in self.task.text_columns]
+        return "\0".join(t if isinstance(t, str) else " ".join(t) for t in texts)
 
 
 def _object(line: str, where: str, text_column: str | None) -> Line:
@@ -49,34 +58,55 @@ def _object(line: str, where: str, text_column: str | None) -> Line:
         fields = json.loads(line)
     except ValueError as error:
         raise DataError(f"{where}: expected a JSON object, got: {error}") from None
-    texts = [column for column in find_texts(list(fields), text_column, where) if column]
-    values = {column: fields[column] for column in texts}
-    for column, text in values.items():
-        if not isinstance(text, str):
-            raise DataError(
-                f"{where}, field {column!r}: expected a text, got {type(text).__name__}"
-            )
-    given = fields.get("id")
+    tokens = find_tokens(list(fields)) if text_column is None else None
+    found = (tokens,) if tokens else find_texts(list(fields), text_column, where)
+    texts = [column for column in found if column]
     task = _task(fields, texts, where)
+    tokens_given = task.type is TaskType.TOKEN_CLASSIFICATION
+    for column in texts:
+        held = fields[column] if tokens_given else [fields[column]]
+        for text in held:
+            if not isinstance(text, str):
+                raise DataError(
+                    f"{where}, field {column!r}: expected a text, got {type(text).__name__}"
+                )
+    values = {column: fields[column] for column in texts}
+    label = task.label_column
     if task.type is TaskType.QUESTION_ANSWERING:
-        answers = read_answers(fields[task.label_column], values[texts[1]], where)
-        values[task.label_column] = answers
+        values[label] = read_answers(fields[label], values[texts[1]], where)
+    elif tokens_given and label in fields:
+        values[label] = _tags(fields[label], values[texts[0]], f"{where}, field {label!r}")
+    given = fields.get("id")
     return Line(task, values, None if given is None else str(given), fields)
 
 
 def _task(fields: dict[str, Any], texts: Sequence[str], where: str) -> Task:
-    """Return what the fields of a line make it: a text, a pair, or a question with its context."""
+    """Return what the fields of a line make it: a text, a pair, a question, or tagged tokens."""
     pair = texts[1] if len(texts) > 1 else None
-    label = find_label(list(fields), None, where, texts, (ANSWERS_NAME, *LABEL_NAMES))
+    tokens = pair is None and isinstance(fields[texts[0]], list)
+    names = TAG_NAMES if tokens else (ANSWERS_NAME, *LABEL_NAMES)
+    label = find_label(list(fields), None, where, texts, names)
+    type_ = TaskType.TOKEN_CLASSIFICATION if tokens else TaskType.CLASSIFICATION
     if pair is not None and label is not None and label.casefold() == ANSWERS_NAME:
-        return Task(
-            type=TaskType.QUESTION_ANSWERING,
-            text_column=texts[0],
-            pair_column=pair,
-            label_column=label,
-            label_kind=LabelKind.ANSWER_SPAN,
+        type_ = TaskType.QUESTION_ANSWERING
+    return Task(
+        type=type_,
+        text_column=texts[0],
+        pair_column=pair,
+        label_column=label or names[-1],
+        label_kind=usual_kind(type_, texts) if label else None,
+    )
+
+
+def _tags(tags: Any, tokens: Sequence[Any], where: str) -> list[str]:
+    """Check that there is a tag for each token."""
+    fit = isinstance(tags, list) and len(tags) == len(tokens)
+    if not fit or not all(isinstance(tag, str) and is_bio(tag) for tag in tags):
+        raise DataError(
+            f"{where}: expected a BIO tag by name for each of {len(tokens)} tokens, "
+            f"got {str(tags)[:60]}"
         )
-    return Task(text_column=texts[0], pair_column=pair, label_column=label or _PLAIN.label_column)
+    return list(tags)
 
 
 def read_lines(stream: BinaryIO, text_column: str | None = None) -> Iterator[Line]:
@@ -173,7 +203,7 @@ class Stream:
                 yield row[0].text.encode("utf-8", "surrogatepass") + b"\n"
                 continue
             made = dict(zip(perturbed.columns, row, strict=True))
-            if len(task.text_columns) == 1:
+            if len(values) == 1 and isinstance(line.values[task.text_column], str):
                 record = stream_record(row[0])
             else:
                 record = pair_record(made)

@@ -188,7 +188,8 @@ def change_values(
     changed: dict[str, Sequence[Any]] = {}
     outcomes: dict[str, PerturbedBatch] = {}
     for field in fields_of(task, values, scope):
-        spans = field.spans(values)
+        closed = scope.spans == "protect"
+        spans = field.spans(values, closed=closed)
         made = perturb(
             field.texts(values),
             transforms,
@@ -197,8 +198,8 @@ def change_values(
             ids=ids,
             copy=copy,
             field=field.column if several else "",
-            protect=spans if scope.spans == "protect" else None,
-            follow=spans if scope.spans == "follow" else None,
+            protect=spans if closed else None,
+            follow=None if closed else spans,
             workers=workers,
         )
         written, outcomes[field.column] = field.written(values, made)

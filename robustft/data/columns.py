@@ -9,16 +9,20 @@ from robustft.errors import DataError, suggest
 __all__ = [
     "ANSWERS_NAME",
     "LABEL_NAMES",
+    "TAG_NAMES",
     "TEXT_NAMES",
     "find_id",
     "find_label",
     "find_texts",
+    "find_tokens",
     "named",
 ]
 
 TEXT_NAMES = ("text", "sentence", "review", "content")
 LABEL_NAMES = ("label", "sentiment", "target")
 ANSWERS_NAME = "answers"
+TOKEN_NAMES = ("tokens", "words")
+TAG_NAMES = ("ner_tags", "tags")
 
 # What data sets call the two texts of a pair; the first of them that a table has is taken.
 _PAIRS = (
@@ -75,6 +79,13 @@ def find_texts(columns: Sequence[str], given: str | None, where: str) -> tuple[s
             "a pair as --text-column first,second"
         )
     return usual, None
+
+
+def find_tokens(columns: Sequence[str]) -> str | None:
+    """Return the column of tokens, by its usual names, where there are tags and no other label."""
+    if _usual(columns, TAG_NAMES) is None or _usual(columns, LABEL_NAMES) is not None:
+        return None
+    return _usual(columns, TOKEN_NAMES)
 
 
 def _named_texts(given: str, columns: Sequence[str], where: str) -> tuple[str, str | None]:

@@ -10,22 +10,35 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from robustft.data.answers import settle_answers
-from robustft.data.columns import ANSWERS_NAME, LABEL_NAMES, find_id, find_label, find_texts
-from robustft.data.features import saved_task
+from robustft.data.columns import (
+    ANSWERS_NAME,
+    LABEL_NAMES,
+    TAG_NAMES,
+    find_id,
+    find_label,
+    find_texts,
+    find_tokens,
+)
+from robustft.data.features import is_text_list, saved_task
 from robustft.data.labels import parse_label_map
+from robustft.data.layout import layout_of, settle, usual_kind
 from robustft.data.rows import Rows
-from robustft.data.settle import Settled, settle_labels
+from robustft.data.settle import Settled
 from robustft.data.sources import Source, open_source
 from robustft.data.split import Split, TextDataset
 from robustft.data.splits import cut, in_order, kept_together, sample
 from robustft.data.task import Task, TaskType, label_kind_of, task_type_of
 from robustft.data.texts import clean_texts, with_ids
 from robustft.data.values import typed
-from robustft.errors import DataError, UsageError
+from robustft.errors import DataError
 from robustft.transform.base import LabelKind
 
-__all__ = ["Split", "TextDataset", "check_trainable", "load_dataset", "sample"]
+__all__ = ["NO_TAGGERS", "Split", "TextDataset", "check_trainable", "load_dataset", "sample"]
+
+NO_TAGGERS = (
+    "expected texts, pairs or questions to train or evaluate a model on, got tagged tokens, which "
+    "are transformed and augmented only (robustft transform, robustft.augment)"
+)
 
 
 def load_dataset(
@@ -57,17 +70,19 @@ def load_dataset(
         id) when left out. Rows of two texts are found as premise and hypothesis, question and
         sentence, question1 and question2, sentence1 and sentence2, text1 and text2, or named as
         ``text_column="first,second"``; question, context and answers are for question answering
-        (SQuAD's layouts). Without an id column, an id is a hash of the text, or of both.
+        (SQuAD's layouts), lists called tokens and ner_tags or tags for token classification (BIO
+        tags). Without an id column, an id is a hash of the text, or of both.
     task
-        ``"classification"``, ``"regression"`` or ``"question-answering"`` where the labels leave
-        it open: numbers with fractions, and floats in a column called *target*, are for a
-        regression, all else is classes. A `Task` (of a trained model) imposes its columns, classes
-        and kind of label.
+        ``"classification"``, ``"regression"``, ``"question-answering"`` or
+        ``"token-classification"`` where the columns leave it open: numbers with fractions, and
+        floats in a column called *target*, are for a regression, all else is classes. A `Task` (of
+        a trained model) imposes its columns, classes and kind of label.
     label_map
         What the labels are called, as ``0=neg,1=pos``: renames, merges labels of one name, drops
         those with an empty one.
     label_kind
-        What the labels say about a text; by default what the data set's card says.
+        What the labels say about a text; by default what the data set's card says, or the names
+        of the columns.
     seed
         Decides which rows go into splits that have to be made.
     make_splits
@@ -101,29 +116,20 @@ def load_dataset(
     rows, texts, notices = _with_texts(source, text_column, known)
 
     label = _label_column(rows, source.name, label_column, known, texts, notices)
-    if type_ is None and _holds_answers(rows, texts, label):
-        type_ = TaskType.QUESTION_ANSWERING
+    type_ = layout_of(rows, texts, label, type_, source.name)
     rows, usable, more = _usable(rows, texts, label, id_column)
     notices += more
-    if imposed is not None:
-        type_ = imposed.type
-    elif saved is not None and not names and label == saved.label_column:
+    if saved is not None and not names and label == saved.label_column:
         type_ = type_ or saved.type
     if label is None:
         settled = Settled(type_ or TaskType.CLASSIFICATION, _names(imposed), rows)
-    elif type_ is TaskType.QUESTION_ANSWERING:
-        settled = _settled_answers(rows, texts, label, names, source.name)
     else:
-        settled = settle_labels(
-            rows,
-            label,
-            type_=type_,
-            names=_wanted(imposed, saved, label, names, type_),
-            label_map=names,
+        wanted = _wanted(imposed, saved, label, names, type_)
+        settled = settle(
+            rows, texts, label, type_, names=wanted, label_map=names, where=source.name
         )
     kind = kind or (known.label_kind if known else None) or source.label_kind
-    if settled.type is TaskType.QUESTION_ANSWERING:
-        kind = kind or LabelKind.ANSWER_SPAN
+    kind = kind or (usual_kind(settled.type, texts) if label else None)
     found = Task(
         type=settled.type,
         text_column=texts[0],
@@ -178,7 +184,8 @@ def _with_texts(
     if given is None and known is not None and set(known.text_columns) <= set(columns):
         texts = known.text_columns
     else:
-        found = find_texts(columns, given, first.where)
+        tokens = find_tokens(columns) if given is None else None
+        found = (tokens,) if tokens else find_texts(columns, given, first.where)
         texts = tuple(name for name in found if name is not None)
     notices = list(source.notices)
     rows: dict[str, Rows] = {}
@@ -208,7 +215,9 @@ def _label_column(
     columns = list(dict.fromkeys(c for part in rows.values() for c in part.table.column_names))
     if given is None and known is not None and known.label_column in columns:
         given = known.label_column
-    usual = LABEL_NAMES if len(texts) == 1 else (ANSWERS_NAME, *LABEL_NAMES)
+    first = next(iter(rows.values())).table.schema.field(texts[0]).type
+    tags = TAG_NAMES if is_text_list(first) else ()
+    usual = tags or (LABEL_NAMES if len(texts) == 1 else (ANSWERS_NAME, *LABEL_NAMES))
     label = find_label(columns, given, name, texts, usual)
     others = [c for c in columns if c.casefold() in usual and c not in (label, *texts)]
     if label is None:
@@ -220,35 +229,6 @@ def _label_column(
     elif others and given is None:
         notices.append(f"{name}: {label} is taken as the label, not {', '.join(others)}")
     return label
-
-
-def _holds_answers(rows: Mapping[str, Rows], texts: tuple[str, ...], label: str | None) -> bool:
-    """Say whether the label column of pairs holds spans of the second text."""
-    if label is None or len(texts) == 1:
-        return False
-    kinds = [
-        part.table.schema.field(label).type
-        for part in rows.values()
-        if label in part.table.column_names
-    ]
-    return label.casefold() == ANSWERS_NAME or any(map(pa.types.is_nested, kinds))
-
-
-def _settled_answers(
-    rows: Mapping[str, Rows],
-    texts: tuple[str, ...],
-    label: str,
-    label_map: Mapping[str, str],
-    name: str,
-) -> Settled:
-    if label_map:
-        raise UsageError(f"label map: expected classes to rename, got answers in {label}")
-    if len(texts) == 1:
-        raise DataError(
-            f"{name}: expected questions and their contexts, got one column of texts; name both "
-            "with --text-column question,context"
-        )
-    return settle_answers(rows, label, texts[1])
 
 
 def _usable(
@@ -329,8 +309,10 @@ def check_trainable(dataset: TextDataset) -> None:
     """Raise a `DataError` if no model can be trained on the data set, and say what is missing.
 
     There must be training and validation rows with labels, at least two classes among the
-    training rows, or targets that differ.
+    training rows, or targets that differ; and tags of tokens are for transforms alone.
     """
+    if dataset.task.type is TaskType.TOKEN_CLASSIFICATION:
+        raise DataError(f"{dataset.name}: {NO_TAGGERS}")
     for name in ("train", "validation"):
         if name not in dataset:
             raise DataError(

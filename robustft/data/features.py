@@ -16,10 +16,19 @@ import pyarrow as pa
 from robustft.data.task import Task
 from robustft.errors import RobustftError
 
-__all__ = ["class_names", "is_text", "saved_task", "with_class_names", "with_task"]
+__all__ = [
+    "class_names",
+    "is_text",
+    "is_text_list",
+    "saved_task",
+    "texts_in",
+    "with_class_names",
+    "with_task",
+]
 
 _HUGGINGFACE = b"huggingface"
 _ROBUSTFT = b"robustft"
+_LISTS = ("List", "LargeList", "Sequence")  # how versions of `datasets` call them
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -27,6 +36,18 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
+
+
+def is_text_list(kind: pa.DataType) -> bool:
+    """Say whether an Arrow type holds lists of texts."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind)) and is_text(kind.value_type)
+
+
+def texts_in(table: pa.Table, column: str) -> list[str]:
+    """Return the texts of a column; of a list of tokens the text is what spaces join."""
+    values: list[Any] = table[column].to_pylist()
+    joined = is_text_list(table.schema.field(column).type)
+    return [" ".join(tokens) for tokens in values] if joined else values
 
 
 def _entry(schema: pa.Schema, key: bytes) -> dict[str, Any]:
@@ -44,8 +65,15 @@ def _features(schema: pa.Schema) -> dict[str, Any]:
 
 
 def class_names(schema: pa.Schema, column: str) -> tuple[str, ...] | None:
-    """Return the names of the classes whose codes `column` holds, or None where it says none."""
+    """Return the names of the classes whose codes `column` holds, or None where it says none.
+
+    A column may hold codes or lists of codes.
+    """
     feature = _features(schema).get(column)
+    if isinstance(feature, dict) and feature.get("_type") in _LISTS:
+        feature = feature.get("feature")
+    elif isinstance(feature, list):
+        feature = feature[0]
     if not isinstance(feature, dict) or feature.get("_type") != "ClassLabel":
         return None
     names = feature.get("names")

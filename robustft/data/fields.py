@@ -13,8 +13,10 @@ from typing import Any
 
 from robustft.data.answers import answer_spans, moved_answers
 from robustft.data.split import Split
+from robustft.data.tags import coded_tags
 from robustft.data.task import Task, TaskType
 from robustft.errors import UsageError, suggest
+from robustft.text.tags import OUTSIDE, TaggedText, tag_tokens
 from robustft.transform.perturbed import PerturbedBatch
 
 __all__ = ["Field", "Scope", "Values", "fields_of", "values_of", "with_values"]
@@ -32,8 +34,8 @@ class Scope:
     sides
         Of rows of two texts ``both``, ``first``, ``second``, or the name of a column.
     spans
-        ``protect`` lets no edit touch an answer; with ``follow`` edits may, and the answers are
-        what stands there then.
+        ``protect`` lets no edit touch an answer or a tagged entity; with ``follow`` edits may, and
+        the answers are what stands there then.
 
     Raises
     ------
@@ -62,7 +64,7 @@ class Scope:
         facts: dict[str, object] = {}
         if len(task.text_columns) > 1:
             facts["sides"] = list(self.columns(task))
-        if task.type is TaskType.QUESTION_ANSWERING:
+        if task.type in (TaskType.QUESTION_ANSWERING, TaskType.TOKEN_CLASSIFICATION):
             facts["spans"] = self.spans
         return facts
 
@@ -89,7 +91,10 @@ class Scope:
 
 
 Values = Mapping[str, Sequence[Any]]
-"""For each column that transforms may read or write, one value a row: texts, or `Answers`."""
+"""For each column that transforms may read or write, one value a row.
+
+That is a text, a list of tokens, `Answers` or `Tags`.
+"""
 
 
 @dataclass(frozen=True)
@@ -102,9 +107,12 @@ class Field:
         """Return the texts of the rows."""
         return values[self.column]
 
-    def spans(self, values: Values) -> list[list[tuple[int, int]]] | None:
-        """Return for each row the spans that its label points at; None for a task without any."""
-        del values
+    def spans(self, values: Values, *, closed: bool) -> list[list[tuple[int, int]]] | None:
+        """Return for each row the spans that its label points at; None for a task without any.
+
+        They are followed through the edits or, if `closed`, protected from them.
+        """
+        del values, closed
         return None
 
     def written(self, values: Values, made: PerturbedBatch) -> tuple[Values, PerturbedBatch]:
@@ -119,8 +127,9 @@ class Context(Field):
 
     answers: str
 
-    def spans(self, values: Values) -> list[list[tuple[int, int]]] | None:
+    def spans(self, values: Values, *, closed: bool) -> list[list[tuple[int, int]]] | None:
         """Return where the answers to each question stand."""
+        del closed
         rows = zip(values[self.answers], self.texts(values), strict=True)
         return [answer_spans(answers, context) for answers, context in rows]
 
@@ -131,6 +140,74 @@ class Context(Field):
         return {self.column: made.texts, self.answers: moved}, made
 
 
+@dataclass(frozen=True)
+class Tokens(Field):
+    """Lists of tokens, with tags or without; their text is what spaces join.
+
+    Parameters
+    ----------
+    tags
+        The column of their tags; None for tokens without any.
+    names
+        The tags that there are; none where that is not known.
+    """
+
+    tags: str | None
+    names: tuple[str, ...]
+
+    def texts(self, values: Values) -> Sequence[str]:
+        """Return the texts that the tokens make."""
+        return [" ".join(tokens) for tokens in values[self.column]]
+
+    def _tagged(self, values: Values) -> list[TaggedText]:
+        tags = values[self.tags] if self.tags else [None] * len(values[self.column])
+        return [
+            tag_tokens(tokens, [OUTSIDE] * len(tokens) if found is None else found)
+            for tokens, found in zip(values[self.column], tags, strict=True)
+        ]
+
+    def spans(self, values: Values, *, closed: bool) -> list[list[tuple[int, int]]] | None:
+        """Return where the entities stand.
+
+        Protected ones hold the space on either side of them, so that nothing is joined to them.
+        """
+        wider = int(closed)
+        return [
+            [
+                (max(entity.start - wider, 0), min(entity.end + wider, len(row.text)))
+                for entity in row.entities
+            ]
+            for row in self._tagged(values)
+        ]
+
+    def written(self, values: Values, made: PerturbedBatch) -> tuple[Values, PerturbedBatch]:
+        """Part the new texts into tokens and let the tags follow; take back what has none."""
+        rows = self._tagged(values)
+        lost: dict[int, str] = {}
+        same: dict[int, str] = {}
+        for number, (before, row) in enumerate(zip(rows, made, strict=True)):
+            after: TaggedText | None = before
+            for step in row.steps:
+                after = after and after.edited(step.edits)
+            if after is None:
+                lost[number] = "entities would run together"
+            elif self.names and not set(after.tags) <= {*self.names, OUTSIDE}:
+                lost[number] = "no tag goes on with an entity that is in parts now"
+            elif row.steps and after.tokens == before.tokens:
+                same[number] = "the tokens are the same"
+            else:
+                rows[number] = after
+        made = made.taken_back(lost, rejected=True).taken_back(same, rejected=False)
+        written: dict[str, Sequence[Any]] = {self.column: [row.tokens for row in rows]}
+        if self.tags:
+            old = values[self.tags]
+            written[self.tags] = [
+                None if tags is None else list(row.tags)
+                for tags, row in zip(old, rows, strict=True)
+            ]
+        return written, made
+
+
 def fields_of(task: Task, values: Values, scope: Scope) -> Sequence[Field]:
     """Return the texts of rows that may change.
 
@@ -139,11 +216,15 @@ def fields_of(task: Task, values: Values, scope: Scope) -> Sequence[Field]:
     UsageError
         If the rows have none of the texts that are named.
     """
-    answers = task.label_column
-    questions = task.type is TaskType.QUESTION_ANSWERING and answers in values
+    label = task.label_column
+    columns = scope.columns(task)
+    if task.type is TaskType.TOKEN_CLASSIFICATION:
+        tags = label if label in values else None
+        return [Tokens(column, tags, task.label_names) for column in columns]
+    questions = task.type is TaskType.QUESTION_ANSWERING and label in values
     return [
-        Context(column, answers) if questions and column == task.pair_column else Field(column)
-        for column in scope.columns(task)
+        Context(column, label) if questions and column == task.pair_column else Field(column)
+        for column in columns
     ]
 
 
@@ -151,16 +232,20 @@ def values_of(split: Split) -> Values:
     """Return the columns of a split that transforms may read or write."""
     task = split.task
     values: dict[str, Sequence[Any]] = {c: split.texts_in(c) for c in task.text_columns}
-    if split.answers is not None:
-        values[task.label_column] = split.answers
+    if split.tokens is not None:
+        values[task.text_column] = split.tokens
+    for labels in (split.answers, split.tags):
+        if labels is not None:
+            values[task.label_column] = labels
     return values
 
 
 def with_values(split: Split, values: Values) -> Split:
     """Return a split with other values in some columns."""
-    answers = split.task.label_column
-    plain = {
-        name: [value.to_dict() for value in column] if name == answers else column
-        for name, column in values.items()
-    }
+    label, plain = split.task.label_column, dict(values)
+    if label in values and split.answers is not None:
+        plain[label] = [answers.to_dict() for answers in values[label]]
+    if label in values and split.tags is not None:
+        kind = split.table.schema.field(label).type
+        plain[label] = coded_tags(values[label], kind, split.task.label_names)
     return split.with_columns(plain)

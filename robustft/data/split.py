@@ -14,9 +14,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from robustft.data.answers import Answers, answers_of
+from robustft.data.features import is_text_list, texts_in
 from robustft.data.labels import label_codes, label_numbers
+from robustft.data.tags import Tags, tags_of
 from robustft.data.task import Task, TaskType
 from robustft.errors import DataError, suggest
+from robustft.text.tags import entities_of
 
 __all__ = ["ID", "Split", "TextDataset"]
 
@@ -78,7 +81,7 @@ class Split:
 
     def texts_in(self, column: str) -> list[str]:
         """Return the texts of a column, in order."""
-        return cast("list[str]", self.table[column].to_pylist())
+        return texts_in(self.table, column)
 
     @property
     def rows_of_texts(self) -> list[tuple[str, ...]]:
@@ -104,12 +107,30 @@ class Split:
         return found if any(answers.texts for answers in found) else None
 
     @cached_property
+    def tokens(self) -> list[list[str]] | None:
+        """The tokens of each text; None where texts are no lists of tokens."""
+        column = self.table[self.task.text_column]
+        return column.to_pylist() if is_text_list(column.type) else None
+
+    @cached_property
+    def tags(self) -> list[Tags] | None:
+        """The tags of each row's tokens, by name; None for another task or a split without any."""
+        column = self.task.label_column
+        if self.task.type is not TaskType.TOKEN_CLASSIFICATION:
+            return None
+        if column not in self.table.column_names:
+            return None
+        found = tags_of(self.table, column, self.task.label_names)
+        return found if any(tags is not None for tags in found) else None
+
+    @cached_property
     def labels(self) -> npt.NDArray[Any] | None:
         """The rows' labels, shape ``(len(self),)``; None for a split without labels.
 
         Classification: codes, int64, -1 where a row has none. Regression: float64, NaN where a
         row has none. Question answering: how many gold answers there are, int64, 0 where the
-        context holds none (see `answers` for themselves). `load_dataset` leaves rows without a
+        context holds none (see `answers` for themselves). Token classification: how many entities
+        there are (see `tags`). `load_dataset` leaves rows without a
         label out unless it is told to keep them, so a loaded split has a label in every row or in
         none.
 
@@ -126,6 +147,9 @@ class Split:
         if self.task.type is TaskType.QUESTION_ANSWERING:
             answers = self.answers
             return None if answers is None else np.array([len(a.texts) for a in answers], np.int64)
+        if self.task.type is TaskType.TOKEN_CLASSIFICATION:
+            tags = self.tags
+            return None if tags is None else np.array([len(entities_of(t or ())) for t in tags])
         codes = label_codes(self.table, self.task, self.name)
         return None if (codes < 0).all() else codes
 
@@ -142,6 +166,8 @@ class Split:
         elif self.answers is not None:
             gold = [answers.to_dict() for answers in self.answers]
             digest.update(json.dumps(gold, sort_keys=True).encode())
+        elif self.tags is not None:
+            digest.update(json.dumps([self.tokens, self.tags]).encode())
         elif self.task.type is TaskType.REGRESSION:
             digest.update(self.labels.astype("<f8").tobytes())
         else:

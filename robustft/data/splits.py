@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from robustft.data.features import is_text_list, texts_in
 from robustft.data.split import Split
 from robustft.data.task import TaskType
 from robustft.errors import UsageError
@@ -157,7 +158,10 @@ def kept_together(split: Split) -> str:
 
 def _numbered(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
     """Return for each row the number of its value in a column; equal values share one."""
-    encoded = pc.dictionary_encode(table[name].combine_chunks(), null_encoding="encode")
+    column = table[name].combine_chunks()
+    if is_text_list(column.type):
+        column = pa.array(texts_in(table, name), pa.large_string())
+    encoded = pc.dictionary_encode(column, null_encoding="encode")
     return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 

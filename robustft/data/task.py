@@ -14,17 +14,19 @@ __all__ = ["Task", "TaskType", "label_kind_of", "task_type_of"]
 
 
 class TaskType(StrEnum):
-    """What is predicted: one class of several, a number, or a span that answers a question."""
+    """What is predicted: a class, a number, a span that answers a question, a tag a token."""
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
     QUESTION_ANSWERING = "question-answering"
+    TOKEN_CLASSIFICATION = "token-classification"
 
 
 _METRICS = {
     TaskType.CLASSIFICATION: "accuracy",
     TaskType.REGRESSION: "mse",
     TaskType.QUESTION_ANSWERING: "f1",
+    TaskType.TOKEN_CLASSIFICATION: "f1",
 }
 # A start and an end.
 _SPAN_OUTPUTS = 2
@@ -37,17 +39,19 @@ class Task:
     Parameters
     ----------
     type
-        Classification (accuracy), regression (mean squared error) or extractive question
-        answering (F1 over the words of the answer).
+        Classification (accuracy), regression (mean squared error), extractive question
+        answering (F1 over the words of the answer) or a BIO tag for each token (F1 over the
+        entities).
     text_column, label_column
         The columns that a data set's tables hold under these names. A table without the label
         column is unlabelled.
     pair_column
         The second text of a row, as in premise and hypothesis; None where a row is one text. For
-        question answering the texts are questions, and this is the column of their contexts.
+        question answering the texts are questions, and this is the column of their contexts. A
+        text of tagged tokens is a list of tokens.
     label_names
-        The name of each class, by its code. Empty for data without labels and for all but
-        classification.
+        The name of each class or tag, by its code. Empty for data without labels, for numbers
+        and for questions.
     label_kind
         What a label says about its text; None where nobody said so.
 
@@ -81,7 +85,7 @@ class Task:
     @property
     def num_labels(self) -> int:
         """How many outputs a model has: one a class, 1 for a regression, 2 for a span's ends."""
-        if self.type is TaskType.CLASSIFICATION:
+        if self.type in (TaskType.CLASSIFICATION, TaskType.TOKEN_CLASSIFICATION):
             return len(self.label_names)
         return 1 if self.type is TaskType.REGRESSION else _SPAN_OUTPUTS
 

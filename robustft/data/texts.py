@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from robustft.data.features import is_text
+from robustft.data.features import is_text, is_text_list, texts_in
 from robustft.data.rows import Rows, listed
 from robustft.data.split import ID
 from robustft.data.values import mixed_values
@@ -35,6 +35,8 @@ def clean_texts(rows: Rows, column: str) -> tuple[Rows, npt.NDArray[np.bool_], l
     table = rows.table
     index = table.column_names.index(column)
     values = mixed_values(table, column)
+    if is_text_list(table.schema.field(column).type):
+        return _clean_tokens(rows, column)
     if values is None:
         texts = _as_text(table[column], f"{rows.where}: column {column}")
     else:
@@ -56,6 +58,20 @@ def clean_texts(rows: Rows, column: str) -> tuple[Rows, npt.NDArray[np.bool_], l
     if texts.type != table.schema.field(index).type:
         table = table.set_column(index, pa.field(column, texts.type), texts)
     return Rows(table, rows.files), usable, notices
+
+
+def _clean_tokens(rows: Rows, column: str) -> tuple[Rows, npt.NDArray[np.bool_], list[str]]:
+    """Do as `clean_texts` for lists of tokens, in which no token may be missing."""
+    lists = rows.table[column]
+    absent = pc.is_null(lists).to_numpy().astype(bool)
+    notices = rows.notes(absent, column, "left out", "without a text")
+    whole = np.array([row is None or None not in row for row in lists.to_pylist()], np.bool_)
+    notices += rows.notes(~whole, column, "left out", "one of whose tokens is missing")
+    usable = whole & ~absent
+    if not usable.any():
+        raise DataError(f"{rows.where}: expected tokens in the column {column}, got none")
+    blank = pc.fill_null(pc.list_value_length(lists), 1).to_numpy() == 0
+    return rows, usable, notices + rows.notes(blank, column, "kept", "with an empty text")
 
 
 def _as_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
@@ -132,7 +148,7 @@ def _given_ids(rows: Rows, column: str) -> pa.Array:
 
 
 def _content_ids(table: pa.Table, text_columns: Sequence[str]) -> list[str]:
-    columns = [cast("list[str]", table[name].to_pylist()) for name in text_columns]
+    columns = [texts_in(table, name) for name in text_columns]
     texts = ["\0".join(parts) for parts in zip(*columns, strict=True)]
     ids = content_ids(texts)
     repeated = {name.partition("-")[0] for name in ids if "-" in name}

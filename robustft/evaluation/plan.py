@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from robustft.data.build import members_of, settle_transforms
-from robustft.data.dataset import sample
+from robustft.data.dataset import NO_TAGGERS, sample
 from robustft.data.fields import Scope
 from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split
@@ -136,6 +136,8 @@ def make_evaluation(
     if label_kind is not None:
         task = replace(task, label_kind=label_kind_of(label_kind))
     scope.columns(task)
+    if task.type is TaskType.TOKEN_CLASSIFICATION:
+        raise UsageError(f"{found.dataset.name}: {NO_TAGGERS}")
     if task.type is TaskType.QUESTION_ANSWERING:
         if transformed or transforms is not None or severity is not None:
             raise UsageError("eval: answers on transformed text are not supported yet")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, overload
 
@@ -131,6 +131,29 @@ class PerturbedBatch(Sequence[Perturbed]):
 
     def __iter__(self) -> Iterator[Perturbed]:
         return (self[i] for i in range(len(self)))
+
+    def taken_back(self, reasons: Mapping[int, str], *, rejected: bool) -> PerturbedBatch:
+        """Return the batch with some rows as they were, and why; `rejected` or unchanged."""
+        if not reasons:
+            return self
+        rows = list(reasons)
+        texts, steps, why = list(self.texts), list(self.steps), list(self.reasons)
+        lost, counts = self._rejected.copy(), self._counts.copy()
+        for row in rows:
+            texts[row], steps[row], why[row] = self.originals[row], (), reasons[row]
+        lost[rows] = rejected
+        counts[-1, rows] = 0
+        return PerturbedBatch(
+            ids=self.ids,
+            originals=self.originals,
+            texts=texts,
+            copy=self.copy,
+            steps=steps,
+            reasons=why,
+            rejected=lost,
+            counts=counts,
+            skips=self.skips,
+        )
 
     def take(self, indices: Sequence[int]) -> PerturbedBatch:
         """Return the rows at `indices`, in that order; `skips` stays that of the whole."""

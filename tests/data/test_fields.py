@@ -217,8 +217,12 @@ def test_the_question_alone_may_change():
 
 
 def test_augment_says_what_it_did_not_check_and_takes_what_keeps_the_answers():
-    made = robustft.augment(pairs().table, 5, "typos", sides="first")
+    table = pairs().table
+    unknown = table.rename_columns([c.replace("premise", "left") for c in table.column_names])
+    made = robustft.augment(unknown, 5, "typos", sides="first", text_column="left,hypothesis")
     assert made.remarks == ("label kind not checked: name it with --label-kind",)
+    with pytest.raises(LabelKindError, match=r"label kind entailment: .* got synonyms"):
+        robustft.augment(table, 5, "synonyms")
     rows = [question(i) for i in range(30)]
     made = robustft.augment(rows, 5)
     assert made.remarks == (
