@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from robustft.text import Lexicon
+
 __all__ = [
     "CARDINALS",
+    "NUMBER_WORDS",
     "ORDINALS",
     "SCALES",
     "TENS",
@@ -55,6 +58,9 @@ def _ordinal_of(word: str) -> str:
 
 ORDINALS = {_ordinal_of(word): n for word, n in CARDINALS.items() if n}
 """The words for 1st to 19th and for the tens of ordinals."""
+
+NUMBER_WORDS = Lexicon([*CARDINALS, *ORDINALS, *SCALES, "half", "once", "twice", "dozen"])
+"""Words that count, for transforms that must not make another number of them."""
 
 
 def cardinal(n: int) -> str:

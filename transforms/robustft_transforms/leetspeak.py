@@ -9,8 +9,9 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from robustft.seeding import Draw
-from robustft.text import Batch, Document, Edit, Lexicon, Unit, Units
+from robustft.text import Batch, Document, Edit, Unit, Units
 from robustft.transform.base import LabelKind, Level, Skip, Transform
+from robustft_transforms._numerals import NUMBER_WORDS
 
 Strength = Literal["light", "medium", "heavy"]
 
@@ -18,12 +19,6 @@ _SHORTEST = 3
 # Each sign stands for one letter alone, so that a word can be read back. That bars 1 for l.
 _VOWELS = {"a": "4", "e": "3", "i": "1", "o": "0"}
 _SIGNS = {"a": "4@", "e": "3", "i": "1!", "o": "0", "s": "5$", "t": "7", "b": "8"}
-# With a digit in it, a number would be one of another kind.
-_NUMBERS = Lexicon(
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
-    "hundred thousand million billion trillion zero half first second third once twice".split()
-)
 
 
 class _Style(NamedTuple):
@@ -80,7 +75,7 @@ class Leetspeak(Transform):
         """Return the words of three ASCII letters or more with a letter that has a sign."""
         signs, begin, _ = _STYLES[self.strength]
         words = batch.alphabetic_words(_SHORTEST)
-        words = words.where(~np.isin(words.start, batch.words_in(_NUMBERS).start))
+        words = words.where(~np.isin(words.start, batch.words_in(NUMBER_WORDS).start))
         replaceable = np.isin(batch.folded, np.array([ord(letter) for letter in signs], np.uint32))
         inner = Units(words.text, words.start + begin, words.end)
         return words.where(batch.any_in(replaceable, inner))
