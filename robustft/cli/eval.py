@@ -184,9 +184,7 @@ def eval_(
     if dry_run:
         console.print_json(plan.describe())
         return 0
-    if plan.task.type == "question-answering":
-        if max_drop is not None:
-            raise UsageError("--max-drop: expected a transformed test, got questions to answer")
+    if plan.task.type == "question-answering" and transformed is False:
         answer_questions(
             plan,
             max_length=max_length,

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["show"]
 
-_LONG = {"accuracy": "accuracy", "mse": "mean squared error"}
-_SHORT = {"macro_f1": "macro-F1", "r2": "R²", "spearman": "Spearman", "mse": "MSE"}
-_PERCENT = ("accuracy", "macro_f1", "flips")
+_LONG = {"accuracy": "accuracy", "mse": "mean squared error", "f1": "F1 of the answers"}
+_SHORT = {
+    "macro_f1": "macro-F1", "r2": "R²", "spearman": "Spearman", "mse": "MSE",
+    "exact_match": "exact match", "f1": "F1",
+}  # fmt: skip
+_PERCENT = ("accuracy", "macro_f1", "flips", "exact_match", "f1")
+_OF_ANSWERS = ("exact_match", "f1")
 _UNDEFINED = "–"
 
 
@@ -97,7 +101,7 @@ def _four_cells(result: RobustnessResult) -> Table:
     rows = next(s.rows for s in result.sets if s.name == ORIGINAL)
     headings = ["trained on", "original"]
     if mix is not None:
-        headings += [f"transformed ({mix})", "drop" if metric == "accuracy" else "rise"]
+        headings += [f"transformed ({mix})", "rise" if metric == "mse" else "drop"]
     table = _table(f"{_LONG[metric]} on {rows:,} rows, with 95% intervals", headings)
     table.box, table.show_edge, table.pad_edge, table.padding = box.ROUNDED, True, True, (0, 1)
     for model in result.models:
@@ -131,9 +135,10 @@ def _won(result: RobustnessResult) -> str:
 def _scores(result: RobustnessResult) -> Table:
     """Return each model's metrics on each set, and the drop with its test."""
     metric = result.metric
-    names = list(result.cells[0].metrics)
+    # Five measures of answers would not fit; eval --no-transformed shows them all.
+    names = [name for name in result.cells[0].metrics if metric != "f1" or name in _OF_ANSWERS]
     headings = ["each set", *(_SHORT.get(n, n) for n in names)]
-    headings += ["drop" if metric == "accuracy" else "rise", "p (Holm)"]
+    headings += ["rise" if metric == "mse" else "drop", "p (Holm)"]
     table = _table(None, headings)
 
     def line(cell: Cell) -> list[str]:

@@ -28,9 +28,16 @@ from robustft.seeding import fold_in
 from robustft.training.arguments import QUESTION_LENGTH, TrainingArguments
 from robustft.training.batching import plan_batches
 from robustft.training.decoding import Candidate, SpanDecoder
-from robustft.training.qa import make_windows
+from robustft.training.qa import QuestionWindows, make_windows
 
-__all__ = ["ReadingSettings", "answer", "evaluate_answers", "run_answers"]
+__all__ = [
+    "ReadingSettings",
+    "answer",
+    "answer_table",
+    "evaluate_answers",
+    "fitting",
+    "run_answers",
+]
 
 METRICS = "metrics.json"
 _ROWS = 32
@@ -197,7 +204,7 @@ def run_answers(
         found = AnswersResult.from_dict(folder.read_json(METRICS))
         return replace(found, folder=str(folder.path))
     loaded = load_finetuned(subject.model, task=plan.task)
-    settings, notices = _fitting(settings, loaded)
+    settings, notices = fitting(settings, loaded)
     said, windows, cut = answer(
         loaded,
         plan.split,
@@ -210,13 +217,13 @@ def run_answers(
     golds = [found.texts for found in plan.split.answers or []]
     scores = score_answers([candidates[0].text for candidates in said], golds)
     file = f"predictions/{subject.facts.name}/{ORIGINAL}.parquet"
-    write_parquet(_table(plan.split, said, scores), folder.path / file)
+    write_parquet(answer_table(plan.split, said, scores), folder.path / file)
     result = AnswersResult(
         model=subject.facts.name,
         dataset=plan.dataset,
         split=plan.split.name,
         rows=len(plan.split),
-        windows=windows,
+        windows=len(windows),
         metrics=answer_metrics(scores, seed=fold_in(plan.seed, "answers")),
         notes=answer_notes(),
         settings=asdict(settings),
@@ -236,7 +243,7 @@ def answer(
     device: str = "auto",
     precision: str = "fp32",
     progress: Callable[[int, int], None] = lambda _done, _of: None,
-) -> tuple[list[list[Candidate]], int, tuple[str, ...]]:
+) -> tuple[list[list[Candidate]], QuestionWindows, tuple[str, ...]]:
     """Return each question's candidates (the answer first), the windows read, and notices.
 
     Logits are decoded as they come, so memory holds those of one batch.
@@ -260,7 +267,7 @@ def answer(
             logits = torch.stack([outputs.start_logits, outputs.end_logits], 1)
             decoder.add(rows, logits.float().cpu().numpy())
             progress(len(rows), len(windows))
-    return decoder.answers(), len(windows), notices
+    return decoder.answers(), windows, notices
 
 
 def _start(plan: EvaluationPlan, subject: Subject, settings: ReadingSettings) -> RunFolder:
@@ -274,7 +281,7 @@ def _start(plan: EvaluationPlan, subject: Subject, settings: ReadingSettings) ->
     return RunFolder.start("eval", readable, config, out=out, root=plan.root)
 
 
-def _fitting(
+def fitting(
     settings: ReadingSettings, loaded: LoadedModel
 ) -> tuple[ReadingSettings, tuple[str, ...]]:
     """Return settings that the model can follow, and what has changed."""
@@ -285,7 +292,8 @@ def _fitting(
     return replace(settings, max_length=limit), (said,)
 
 
-def _table(split: Split, said: list[list[Candidate]], scores: AnswerScores) -> pa.Table:
+def answer_table(split: Split, said: list[list[Candidate]], scores: AnswerScores) -> pa.Table:
+    """Return the file of answers; see `run_answers` for its columns."""
     best = [candidates[0] for candidates in said]
     n_best = [json.dumps([c.to_dict() for c in candidates]) for candidates in said]
     columns = {

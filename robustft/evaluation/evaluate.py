@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,8 @@ from robustft.data.run_folder import RunFolder, hardware
 from robustft.data.saving import save_split
 from robustft.data.task import TaskType
 from robustft.errors import UsageError
+from robustft.evaluation.answer_sets import answer_sets
+from robustft.evaluation.measures import Said
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
 from robustft.evaluation.predict import Predictions, Predictor
 from robustft.evaluation.results import ModelFacts, RobustnessResult, SharedWords
@@ -158,25 +160,39 @@ def run_evaluation(
 ) -> RobustnessResult:
     """Do what `plan` says; predictions that an earlier call left are used again.
 
+    Of questions, the answers are kept as `robustft.evaluation.answers.run_answers` writes them.
+
     Raises
     ------
     UsageError
-        The task is question answering, for which there is `robustft.evaluation.answers`.
+        Answers are wanted as csv.
     """
-    if plan.task.type is TaskType.QUESTION_ANSWERING:
-        raise UsageError(
-            "evaluate: expected labels or numbers to predict, got questions to answer; use "
-            "robustft.evaluation.answers.evaluate_answers"
-        )
+    questions = plan.task.type is TaskType.QUESTION_ANSWERING
+    if questions and predictions == "csv":
+        raise UsageError("predictions: expected parquet for answers, got csv")
     folder = plan.start()
     if folder.finished and not force and _has_files(plan, folder.path, predictions):
         found = RobustnessResult.from_dict(folder.read_json(METRICS))
         return replace(found, folder=str(folder.path))
     started = time.perf_counter()
     sets = [_made(set_plan, plan, folder, workers, progress) for set_plan in plan.sets]
-    outputs: dict[ModelFacts, dict[str, Predictions]] = {}
+    outputs: dict[ModelFacts, Mapping[str, Said]] = {}
+    remarks = list(plan.remarks)
     for subject, length in zip(plan.subjects, plan.lengths(), strict=True):
         place = folder.path / "predictions" / subject.facts.name
+        if questions:
+            outputs[subject.facts], notices = answer_sets(
+                plan,
+                subject,
+                sets,
+                place,
+                batch_size=batch_size,
+                device=device,
+                precision=precision,
+                progress=progress,
+            )
+            remarks += [f"{subject.facts.name}: {notice}" for notice in notices]
+            continue
         kept = {} if force else _kept(place, sets, plan)
 
         def predictor(subject: Subject = subject, length: int = length) -> Predictor:
@@ -200,7 +216,7 @@ def run_evaluation(
         task=plan.task,
         mix=next((p.name for p in plan.sets if p.main), None),
         shared_words=_shared_words(plan, sets),
-        remarks=plan.remarks,
+        remarks=remarks,
         seed=plan.seed,
     )
     _finish(plan, folder, result, started)

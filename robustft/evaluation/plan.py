@@ -20,6 +20,7 @@ from robustft.evaluation.predict import DEFAULT_LENGTH
 from robustft.evaluation.results import ORIGINAL
 from robustft.evaluation.sets import SetPlan, plan_sets, read_severity
 from robustft.evaluation.subjects import Found, Subject, find_data, find_subjects
+from robustft.training.arguments import QUESTION_LENGTH
 from robustft.transform.base import LabelKind
 from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms, build
 
@@ -48,7 +49,9 @@ class EvaluationPlan:
 
     def lengths(self) -> list[int]:
         """Return for each model the tokens of a text that are read."""
-        return [self.max_length or s.max_length or DEFAULT_LENGTH for s in self.subjects]
+        questions = self.task.type is TaskType.QUESTION_ANSWERING
+        default = QUESTION_LENGTH if questions else DEFAULT_LENGTH
+        return [self.max_length or s.max_length or default for s in self.subjects]
 
     def config(self) -> dict[str, Any]:
         """Return what decides the result, fit for ``config.toml``."""
@@ -138,10 +141,6 @@ def make_evaluation(
     scope.columns(task)
     if task.type is TaskType.TOKEN_CLASSIFICATION:
         raise UsageError(f"{found.dataset.name}: {NO_TAGGERS}")
-    if task.type is TaskType.QUESTION_ANSWERING:
-        if transformed or transforms is not None or severity is not None:
-            raise UsageError("eval: answers on transformed text are not supported yet")
-        chains = []
     for number, chain in enumerate(chains):
         chains[number], said = settle_transforms(chain, task.label_kind, force=force)
         # Of a kind that is unknown the verdict itself says that it was not checked.

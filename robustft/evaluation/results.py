@@ -33,6 +33,8 @@ ORIGINAL = "original"
 
 Yes = Literal["yes", "no", "cannot tell"]
 
+_METRICS = {"regression": "mse", "question-answering": "f1"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class SetFacts:
@@ -199,8 +201,8 @@ class RobustnessResult:
 
     @property
     def metric(self) -> str:
-        """The metric that tests and verdicts are about: ``accuracy`` or ``mse``."""
-        return "mse" if self.task["type"] == "regression" else "accuracy"
+        """The metric that tests and verdicts are about: ``accuracy``, ``mse`` or ``f1``."""
+        return _METRICS.get(self.task["type"], "accuracy")
 
     def cell(self, model: str, set: str) -> Cell:  # noqa: A002
         """Return the cell of a model and a set; a `KeyError` if there is none."""

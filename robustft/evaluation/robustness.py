@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from robustft.data.task import Task, TaskType
 from robustft.errors import DataError
-from robustft.evaluation.predict import Predictions
+from robustft.evaluation.measures import Measure, Said, measure_of
 from robustft.evaluation.results import (
     ORIGINAL,
     Cell,
@@ -23,32 +23,15 @@ from robustft.evaluation.results import (
     SharedWords,
 )
 from robustft.evaluation.verdict import judge
-from robustft.scoring.metrics import (
-    classification_metrics,
-    correct,
-    f1_change,
-    mean_change,
-    ratio_of_sums,
-    regression_change,
-    regression_metrics,
-    squared_error,
-)
+from robustft.scoring.metrics import mean_change, ratio_of_sums
 from robustft.scoring.power import smallest_change
-from robustft.scoring.statistics import (
-    Difference,
-    Estimate,
-    Test,
-    accuracy_change,
-    holm,
-    mcnemar,
-    share,
-)
+from robustft.scoring.statistics import holm
 from robustft.seeding import fold_in
 
 __all__ = ["compare"]
 
 Array = npt.NDArray[Any]
-Outputs = Mapping[str, Predictions]
+Outputs = Mapping[str, Said]
 
 
 def compare(
@@ -93,7 +76,7 @@ def compare(
                     f"{facts.name} on {name}: expected {len(labels):,} predictions, "
                     f"got {len(outputs[name]):,}"
                 )
-    measure = _Measure(labels, task, fold_in(seed, "intervals"))
+    measure = measure_of(labels, task, fold_in(seed, "intervals"))
     cells: list[Cell] = []
     for facts, outputs in models.items():
         cells += _cells(measure, facts.name, sets, outputs)
@@ -110,48 +93,7 @@ def compare(
     return replace(result, verdict=judge(result, remarks, scale=scale))
 
 
-@dataclass(frozen=True)
-class _Measure:
-    """The metrics of one kind of task."""
-
-    labels: Array
-    task: Task
-    seed: int
-
-    @property
-    def regression(self) -> bool:
-        return self.task.type is TaskType.REGRESSION
-
-    @property
-    def metric(self) -> str:
-        return self.task.metric
-
-    def metrics(self, said: Array) -> dict[str, Estimate]:
-        of = regression_metrics if self.regression else classification_metrics
-        return of(self.labels, said, seed=self.seed)
-
-    def advantage(self, first: Array, second: Array) -> tuple[dict[str, Difference], Test]:
-        """Return by metric how much better `first` is than `second`, and the test of it."""
-        if self.regression:
-            # A smaller error is better, so the order turns for it and stays for R².
-            changes = regression_change(self.labels, second, first, seed=self.seed)
-            error, test = changes["mse"]
-            return {"mse": error, "r2": -changes["r2"][0]}, test
-        a, b = correct(self.labels, first), correct(self.labels, second)
-        f1, _ = f1_change(self.labels, first, second, seed=self.seed)
-        return {"accuracy": accuracy_change(a, b), "macro_f1": f1}, mcnemar(a, b)
-
-    def among(self, rows: npt.NDArray[np.bool_]) -> _Measure:
-        return replace(self, labels=self.labels[rows])
-
-    def loss(self, said: Array) -> npt.NDArray[np.float64]:
-        """Return each row's error: 0 or 1, or squared."""
-        if self.regression:
-            return squared_error(self.labels, said)
-        return 1.0 - correct(self.labels, said).astype(np.float64)
-
-
-def _cells(measure: _Measure, model: str, sets: Sequence[SetFacts], outputs: Outputs) -> list[Cell]:
+def _cells(measure: Measure, model: str, sets: Sequence[SetFacts], outputs: Outputs) -> list[Cell]:
     """Return a model's cells, its tests corrected over the transformed sets."""
     original = outputs[ORIGINAL]
     cells = []
@@ -170,7 +112,7 @@ def _cells(measure: _Measure, model: str, sets: Sequence[SetFacts], outputs: Out
     return [replace(cell, test=corrected.get(cell.set)) for cell in cells]
 
 
-def _against(measure: _Measure, cell: Cell, original: Predictions, there: Predictions) -> Cell:
+def _against(measure: Measure, cell: Cell, original: Said, there: Said) -> Cell:
     """Return the cell of a transformed set with all that compares it with the original."""
     before, after = original.predictions, there.predictions
     drop, test = measure.advantage(before, after)
@@ -183,14 +125,14 @@ def _against(measure: _Measure, cell: Cell, original: Predictions, there: Predic
         drop=drop,
         test=test,
         detectable=smallest_change(drop[measure.metric]),
-        flips=None if measure.regression else share(before != after),
+        flips=measure.flips(before, after),
         same_tokens=float(1 - others.mean()),
         drop_of_others=elsewhere[measure.metric] if elsewhere else None,
     )
 
 
 def _pair(
-    measure: _Measure,
+    measure: Measure,
     sets: Sequence[SetFacts],
     models: Mapping[ModelFacts, Outputs],
     mix: str | None,

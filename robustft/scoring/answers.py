@@ -67,6 +67,17 @@ class AnswerScores:
     rouge_l: Floats
     bleu_counts: Floats
 
+    def to_array(self) -> Floats:
+        """Return all of it as one array, a row an answer."""
+        columns = [self.exact_match, self.f1, self.meteor, self.rouge_l]
+        return np.column_stack([*columns, self.bleu_counts])
+
+    @classmethod
+    def from_array(cls, rows: Floats) -> AnswerScores:
+        """Return the scores that `to_array` wrote, or those of some of its rows."""
+        exact, f1, meteor, rouge = rows[:, :4].T
+        return cls(exact, f1, meteor, rouge, rows[:, 4:])
+
     @property
     def bleu(self) -> float | None:
         """Corpus BLEU; None for no row with a gold answer."""
@@ -117,8 +128,7 @@ def score_answers(predictions: Sequence[str], golds: Sequence[Sequence[str]]) ->
     """
     rows = [_row(p, list(dict.fromkeys(g))) for p, g in zip(predictions, golds, strict=True)]
     values = np.array(rows, np.float64).reshape(len(rows), 4 + 2 * _ORDER + 2)
-    exact, f1, meteor, rouge = values[:, :4].T
-    return AnswerScores(exact, f1, meteor, rouge, values[:, 4:])
+    return AnswerScores.from_array(values)
 
 
 def answer_metrics(scores: AnswerScores, *, seed: int, level: float = LEVEL) -> dict[str, Estimate]:

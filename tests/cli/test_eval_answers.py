@@ -31,23 +31,24 @@ def test_questions_are_trained_on_and_answered(run_cli, questions):
     assert code == 0, err
     assert "exact_match" in out or "validation loss" in out
 
-    code, out, err = run_cli("eval", *common)
+    code, out, err = run_cli("eval", "--no-transformed", *common)
     assert code == 0, err
     for title in ("exact match", "F1", "BLEU", "METEOR", "ROUGE-L", "in percent"):
         assert title in out
 
-    code, out, _ = run_cli("eval", "--json", *common)
+    code, out, _ = run_cli("eval", "--no-transformed", "--json", *common)
     assert code == 0
     plain = json.loads(out)
     assert plain["rows"] == 6
     assert 0 <= plain["metrics"]["f1"]["value"] <= 1
 
-    code, _, err = run_cli("eval", "--transformed", *common)
-    assert code == 2
-    assert "not supported yet" in err
-    code, _, err = run_cli("eval", "--max-drop", "0.1", *common)
-    assert code == 2
-    assert "got questions to answer" in err
+    code, out, err = run_cli("eval", "--max-drop", "0.9", "--sides", "context", *common)
+    assert code == 0, err
+    assert "F1 of the answers on 6 rows" in out
+    assert "transforms: typos, those of typos,synonyms,contractions that keep" in out
+    for title in ("exact match", "F1", "drop", "typos"):
+        assert title in out
+    assert "gate: " in err
 
 
 def test_transforms_that_may_break_answers_are_refused(run_cli, questions):

@@ -5,10 +5,11 @@ import pytest
 
 from robustft.data.dataset import load_dataset
 from robustft.data.run_folder import RunFolder
-from robustft.errors import DataError, UsageError
+from robustft.errors import DataError, LabelKindError, UsageError
 from robustft.evaluation.answers import ReadingSettings, answer, evaluate_answers
 from robustft.evaluation.answers_result import AnswersResult
 from robustft.evaluation.evaluate import evaluate
+from robustft.evaluation.plan import make_evaluation
 from robustft.model.load import load_finetuned
 from robustft.scoring.answers import ANSWER_METRICS, exact_and_f1
 from robustft.training.experiment import train
@@ -130,7 +131,8 @@ def test_answers_do_not_hang_on_the_batches(run, home):
     test = load_dataset(str(home / "questions")).test
     loaded = load_finetuned(run / "checkpoints/best", task=test.task)
     settings = ReadingSettings(max_length=40, doc_stride=6, n_best=3)
-    one, _, _ = answer(loaded, test, settings, batch_size=1, device="cpu")
+    one, windows, _ = answer(loaded, test, settings, batch_size=1, device="cpu")
+    assert len(windows) >= len(test)
     many, _, _ = answer(loaded, test, settings, batch_size=64, device="cpu")
     for first, second in zip(one, many, strict=True):
         assert [c.text for c in first] == [c.text for c in second]
@@ -147,11 +149,41 @@ def test_settings_that_cannot_be_are_refused(run):
         evaluate_answers(run, n_best=0)
 
 
-def test_the_evaluation_of_labels_sends_questions_here(run):
-    with pytest.raises(UsageError, match="evaluate_answers"):
-        evaluate(run, device="cpu")
-    with pytest.raises(UsageError, match="not supported yet"):
-        evaluate(run, device="cpu", transformed=True)
+def test_questions_are_answered_on_original_and_transformed_text(run, result):
+    found = evaluate(run, device="cpu", transforms="typos,misspellings", severity=5)
+    assert [facts.name for facts in found.sets] == ["original", "typos", "misspellings", "mix"]
+    assert found.metric == "f1"
+    original = found.cell(run.name, "original")
+    assert tuple(original.metrics) == ANSWER_METRICS
+    for name, estimate in result.metrics.items():
+        assert original.metrics[name].value == pytest.approx(estimate.value)
+    mix = found.cell(run.name, "mix")
+    assert set(mix.drop) == {"f1", "exact_match"}
+    assert mix.drop["f1"].value == pytest.approx(
+        original.metrics["f1"].value - mix.metrics["f1"].value
+    )
+    assert 0 <= mix.same_tokens < 1
+    assert "does worse on transformed text" in found.verdict.answers[0].sentence
+    files = [f"{found.folder}/{part}" for part in (f"predictions/{run.name}/mix", "data/mix")]
+    answers, rows = (pq.read_table(f"{file}.parquet").to_pylist() for file in files)
+    for said, row in zip(answers, rows, strict=True):
+        assert said["id"] == row["id"]
+        assert said["gold_answers"] == row["answers"]["text"]
+        for text, start in zip(*row["answers"].values(), strict=True):
+            assert row["context"][start : start + len(text)] == text
+    again = evaluate(run, device="cpu", transforms="typos,misspellings", severity=5)
+    assert again.to_dict() == found.to_dict()
+    with pytest.raises(UsageError, match="expected parquet for answers"):
+        evaluate(run, device="cpu", predictions="csv")
+    with pytest.raises(LabelKindError, match="label kind answer_span"):
+        evaluate(run, device="cpu", transforms="contractions")
+
+
+def test_questions_take_the_default_that_keeps_their_answers(run):
+    plan = make_evaluation(run)
+    assert [facts.name for facts in plan.sets] == ["original", "typos"]
+    assert plan.remarks[0].startswith("transforms: typos, those of typos,synonyms,contractions")
+    assert plan.config()["sides"] == ["question", "context"]
 
 
 @pytest.fixture(scope="module")

@@ -232,3 +232,13 @@ def test_an_evaluation_is_bounded_by_the_share_of_invalid_rows(audit):
         valid_accuracies(other, found)
     with pytest.raises(UsageError, match="expected a classification"):
         valid_accuracies(replace(result, task={"type": "regression"}), found)
+
+
+def test_tagged_tokens_are_shown_with_their_entities():
+    words = "The old harbour of porto alegre is definitely wonderful".split()
+    tags = [*"O O O O B-LOC I-LOC O O O".split()]
+    rows = [{"id": f"{i}", "tokens": [*words, f"n{i}"], "tags": [*tags, "O"]} for i in range(9)]
+    split = load_dataset(rows, make_splits=False)["all"]
+    pair = draw_audit(split, ["typos"], rows=2, controls=0, severity=5).pairs[0]
+    assert pair.label == "porto alegre: LOC"
+    assert "porto alegre" in pair.after["tokens"]

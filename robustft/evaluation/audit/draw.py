@@ -23,6 +23,7 @@ from robustft.evaluation.sets import SetPlan, build_set, plan_sets
 from robustft.seeding import Draw, fold_in
 from robustft.text.edits import Edit, apply
 from robustft.text.sentences import sentence_spans
+from robustft.text.tags import entities_of
 from robustft.transform.perturbed import Perturbed, Status
 from robustft.transform.registry import Transforms
 
@@ -252,11 +253,22 @@ def _keyed(split: Split, seed: int, purpose: str) -> list[int]:
     return sorted(range(len(ids)), key=lambda i: fold_in(seed, "audit", purpose, ids[i]))
 
 
+def _entities(split: Split, row: int) -> str:
+    """Return the entities of a row's tokens, each with its kind."""
+    tokens, tags = (split.tokens or [])[row], (split.tags or [])[row] or ()
+    return "; ".join(
+        f"{' '.join(tokens[entity.start : entity.end])}: {entity.tag[2:]}"
+        for entity in entities_of(tags)
+    )
+
+
 def _label(split: Split, row: int) -> str:
     """Return a row's label as a rater reads it; empty where there is none."""
     if split.task.type is TaskType.QUESTION_ANSWERING:
         answers = split.answers
         return " / ".join(dict.fromkeys(answers[row].texts)) if answers is not None else ""
+    if split.tags is not None:
+        return _entities(split, row)
     if split.labels is None:
         return ""
     value: Any = split.labels[row]
