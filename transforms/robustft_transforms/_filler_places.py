@@ -17,6 +17,7 @@ _DATA = "fillers.txt"
 _FEWEST_WORDS = 4
 _LONGEST_OPENING = 60
 _LONGEST_WORD = 24
+_NEAR = 400
 
 
 class Place(NamedTuple):
@@ -43,7 +44,7 @@ class Place(NamedTuple):
             made = made.lower()
         elif self.case == "capital":
             made = made[0].upper() + made[1:]
-        if _is_tokenised(text):
+        if _is_tokenised(text[max(0, self.at - _NEAR) : self.at + _NEAR]):
             made = made.replace(",", " ,")
         if self.lowered < 0:
             return (Edit(self.at, self.at, made),)

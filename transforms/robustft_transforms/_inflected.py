@@ -42,9 +42,8 @@ def verbs() -> tuple[Verb, ...]:
         past = _regular_past(base)
         found[base] = Verb(base, plural_of(base), past, past, "")
     for line in lines_of(_DATA, "irregular verbs"):
-        if not line.startswith("#"):
-            base, past, participle, by_rule = line.split()
-            found[base] = Verb(base, plural_of(base), past, participle, by_rule.strip("-"))
+        base, past, participle, by_rule = line.split()
+        found[base] = Verb(base, plural_of(base), past, participle, by_rule.strip("-"))
     for base in _NO_VERB:
         found.pop(base, None)
     return tuple(found.values())

@@ -143,7 +143,7 @@ def _number(spot: _Spot) -> list[str]:
 
 @cache
 def _pairs(name: str) -> dict[str, str]:
-    lines = (line.split() for line in lines_of(_DATA, name) if line[0] != "#")
+    lines = (line.split() for line in lines_of(_DATA, name))
     return {line[0]: line[1] for line in lines}
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robustft.seeding import Draw
-from robustft.text import Batch, Document, Edit, Lexicon, Unit, Units
-from robustft.transform.base import LabelKind, Level, Skip, Transform
+from robustft.text import Batch, Document, Lexicon, Unit, Units
+from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
 from robustft_transforms._compound_forms import HYPHENS, Kind, Place, forms_of, place_of
 
 __all__ = ["Compounds"]
@@ -80,9 +80,7 @@ class Compounds(Transform):
         frequent = np.isin(units.start, batch.words_in(_FREQUENT).start)
         return np.where(frequent, _SPARED, 1.0)
 
-    def replacement(
-        self, document: Document, unit: Unit, draw: Draw
-    ) -> str | Skip | tuple[Edit, ...]:
+    def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
         """Return another form of the compound, in its own case."""
         text, word = document.text, unit.text
         if text[unit.end : unit.end + 1] in HYPHENS or text[unit.start - 1 : unit.start] in HYPHENS:

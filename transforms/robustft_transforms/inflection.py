@@ -126,11 +126,11 @@ def _counted(batch: Batch, before: npt.NDArray[np.int64]) -> npt.NDArray[np.bool
     number = batch.is_in(_lexicon(quantifiers)) | ((batch.classes[words.start] & DIGIT) != 0)
     found: npt.NDArray[np.bool_] = number[before] & (before >= 0)
     found &= batch.folded[words.end - 1] == ord("s")
-    near = np.zeros(len(words), np.bool_)
-    near[2:] |= number[:-2]  # an adjective between
-    of = batch.is_in(_OF)
+    of, near = batch.is_in(_OF), np.zeros(len(words), np.bool_)
     for distance in range(1, min(_OF_REACH, len(words))):
-        near[distance:] |= of[:-distance]
+        shows = of | number if distance == 2 else of  # an adjective may part it from its number
+        same = words.text[distance:] == words.text[:-distance]
+        near[distance:] |= shows[:-distance] & same
     return found | (near & batch.is_in(_lexicon(plurals)))
 
 

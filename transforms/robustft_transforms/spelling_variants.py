@@ -11,14 +11,17 @@ from typing import ClassVar, Literal, NamedTuple
 
 from robustft.seeding import Draw
 from robustft.text import Batch, Document, Edit, Lexicon, Unit, Units
-from robustft.text.protect import protected_mask
-from robustft.transform.base import LabelKind, Level, Skip, Transform
+from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
 from robustft_transforms._variants_context import reason_against
 
 Variety = Literal["uk", "us"]
 To = Literal["uk", "us", "other"]
 
 _FAMILY_LETTERS = 6
+# Mentions change together within the length of a long review, not over a whole book.
+_REACH, _MOST_MENTIONS = 8_000, 40
+_GLUED_BEFORE = tuple("@#/\\._=&<[{%~")
+_GLUED_AFTER = re.compile(r"[/@_=\]}>~]|\.\w")
 
 
 class Variant(NamedTuple):
@@ -67,25 +70,33 @@ class SpellingVariants(Transform):
         """Return the words that another spelling is known for."""
         return batch.words_in(_lexicon(self.to))
 
-    def replacement(
-        self, document: Document, unit: Unit, draw: Draw
-    ) -> str | Skip | tuple[Edit, ...]:
+    def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
         """Return the other spelling, for all mentions of the word in the text."""
         text = document.text
         variant, made = _other(unit.text, self.to)
         reason = reason_against(text, unit.start, unit.end, variant.to)
         if not made or reason:
             return Skip(reason or "mixed case")
-        edits = [Edit(unit.start, unit.end, made)]
-        mask = None
-        for start, end in _mentions(text, variant):
-            if start == unit.start or reason_against(text, start, end, variant.to):
-                continue
-            mask = protected_mask(Batch([text])) if mask is None else mask
-            _, made = _other(text[start:end], variant.to)
-            if made and not mask[start:end].any():
-                edits.append(Edit(start, end, made))
+        edits = [Edit(unit.start, unit.end, made), *_elsewhere(text, unit.start, variant)]
         return made if len(edits) == 1 else tuple(sorted(edits))
+
+
+def _elsewhere(text: str, at: int, variant: Variant) -> Iterator[Edit]:
+    """Yield the edits of the other mentions of a word and its kin around `at`."""
+    low, high = max(0, at - _REACH), at + _REACH
+    near = text[low:high]
+    folded = near.lower()
+    shared, pattern = _kin(variant.to)[variant.family]
+    if len(folded) != len(near) or not 1 < folded.count(shared) <= _MOST_MENTIONS:
+        return
+    for found in re.finditer(pattern, folded):
+        start, end = found.start() + low, found.end() + low
+        if start != at and not reason_against(text, start, end, variant.to):
+            _, made = _other(text[start:end], variant.to)
+            # Part of an address, a hashtag or a tag's attribute: protected, unlike the others.
+            glued = text[start - 1 : start] in _GLUED_BEFORE or _GLUED_AFTER.match(text, end)
+            if made and not glued:
+                yield Edit(start, end, made)
 
 
 def _other(word: str, to: To) -> tuple[Variant, str]:
@@ -101,15 +112,6 @@ def _other(word: str, to: To) -> tuple[Variant, str]:
     if word[0].isupper() and word[1:] == low[1:]:
         return variant, made[0].upper() + made[1:]
     return variant, ""
-
-
-def _mentions(text: str, variant: Variant) -> Iterator[tuple[int, int]]:
-    """Yield the spans of the words of one family that have another spelling in `variant.to`."""
-    low = text.lower()
-    shared, pattern = _kin(variant.to)[variant.family]
-    if len(low) == len(text) and low.count(shared) > 1:
-        for found in re.finditer(pattern, low):
-            yield found.span()
 
 
 @cache
