@@ -22,7 +22,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no
 SOURCES := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint types imports format check bench clean
+.PHONY: peers help setup setup-dev demo test lint types imports format check bench clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,24 @@ demo: $(VENV)/.runtime ## Train a clean and an augmented model on the demo data 
 test: $(VENV)/.dev ## Run the tests
 	$(BIN)/python -m pytest
 
+PEERS := .peers
+PEER_INSTALL := -m pip install --disable-pip-version-check --quiet --no-compile $(PIP_OPTIONS)
+
+$(PEERS)/nlpaug/.done: requirements/nlpaug.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(PEER_INSTALL) -r $<
+	@touch $@
+
+# It sees the packages of .venv, so that torch is not installed twice.
+$(PEERS)/textattack/.done: requirements/textattack.txt | $(VENV)/.dev
+	$(PYTHON) -m venv $(@D)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/robustft_venv.pth"
+	$(@D)/bin/python $(PEER_INSTALL) --no-deps -r $<
+	@touch $@
+
+peers: $(PEERS)/nlpaug/.done $(PEERS)/textattack/.done ## Set up nlpaug and TextAttack for the tests of their adapters
+
 lint: $(VENV)/.dev ## Check formatting and style
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -72,5 +90,5 @@ bench: $(VENV)/.dev ## Run the benchmarks (long)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean: ## Remove .venv, caches and builds; runs/ stays
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

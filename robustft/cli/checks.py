@@ -141,6 +141,19 @@ def _lexicons() -> Iterator[Check]:
         yield Check("lexicons", "ok", ", ".join(found) + " lines")
 
 
+def _foreign() -> Iterator[Check]:
+    """Where the libraries are that only their adapters need; none is required."""
+    from robustft.transform.foreign import found_libraries
+
+    for found in found_libraries():
+        if not found.where:
+            yield Check("foreign", "note", f"{found.library}: not installed (optional)")
+        elif found.problem:
+            yield Check("foreign", "warning", f"{found.library}: {found.where}: {found.problem}")
+        else:
+            yield Check("foreign", "ok", f"{found.library} {found.version}: {found.where}")
+
+
 def _settings() -> Iterator[Check]:
     from robustft.cli.settings import FILE_NAME, read_settings
 
@@ -192,6 +205,7 @@ CHECKS: list[Callable[[], Iterator[Check]]] = [
     _device,
     _transforms,
     _lexicons,
+    _foreign,
     _settings,
     _disk,
     _hub,

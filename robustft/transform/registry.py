@@ -127,17 +127,18 @@ def parse_specs(text: str) -> list[Spec]:
     """
     specs: list[Spec] = []
     for part in (p.strip() for p in text.split(",")):
-        name, colon, setting = part.rpartition(":") if "=" in part else (part, "", "")
-        if "=" in part and not colon:
+        left, equals, value = part.partition("=")
+        # A colon behind the equals sign belongs to the value: an address, a path.
+        name, colon, key = left.rpartition(":") if equals else (left, "", "")
+        if equals and not colon:
             if not specs:
                 raise SpecError(f"--with {text!r}: expected a transform first, got {part!r}")
-            setting = part
         elif not name:
             raise SpecError(f"--with {text!r}: expected a transform's name, got {part!r}")
         else:
             specs.append(Spec(name, {}))
-        if setting:
-            key, _, value = (s.strip() for s in setting.partition("="))
+        if equals:
+            key, value = key.strip(), value.strip()
             if key in specs[-1].settings:
                 raise SpecError(f"{specs[-1].name}: expected {key!r} once, got it twice")
             specs[-1].settings[key] = value

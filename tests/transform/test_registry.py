@@ -22,6 +22,10 @@ def test_a_setting_after_a_comma_belongs_to_the_spec_before_it():
         Spec("c", {}),
     ]
     assert parse_specs("./my.py:Shout:rate=0.5") == [Spec("./my.py:Shout", {"rate": "0.5"})]
+    assert parse_specs("a:at=http://host:80/x=1,b") == [
+        Spec("a", {"at": "http://host:80/x=1"}),
+        Spec("b", {}),
+    ]
     assert str(parse_specs("b:x=1,y=2")[0]) == "b:x=1,y=2"
 
 
