@@ -35,8 +35,8 @@ _OF = re.compile(
 _REACH = 60
 
 
-# What is left of n't where a tokeniser or a broken entity has parted it from its verb.
-_NEGATED = re.compile(r"\s?(?:n['’]t|&?#39;t)\b")
+# An n't or 's that a tokeniser or a broken entity has parted from its word.
+_TORN = re.compile(r"\s?(?:n['’]t|&?#39;[ts])\b|\s['’]s\b")
 
 
 class _Spot(NamedTuple):
@@ -52,7 +52,7 @@ class _Spot(NamedTuple):
 
 def errors_of(kinds: Iterable[str], text: str, start: int, end: int) -> list[str]:
     """Return what a learner may write for the word ``text[start:end]``, in lower case, if any."""
-    if _NEGATED.match(text, end):
+    if _TORN.match(text, end):
         return []
     word = text[start:end].lower()
     spot = _Spot(text, start, end, word, *_left(text, start))

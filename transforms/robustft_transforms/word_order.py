@@ -27,6 +27,7 @@ _DATA = "word_order.txt"
 _KEPT_AFTER, _KEPT_BEFORE = 4, 2
 _FARTHEST = 3
 _SPARED = 0.25
+_LONGEST_ARTICLE = 4
 _LONGEST = 24
 _WORD = r"[^\W\d_]+(?:['’][^\W\d_]+)*"
 _NEXT = re.compile(rf" ({_WORD})(?![\w'’-])")
@@ -110,7 +111,10 @@ class WordOrder(Transform):
             made = f"{unit.text} {text[start : unit.start - 1]}"
         else:
             made = _rightly_cased(text, unit, text[unit.end + 1 : end])
-        return (*_article(text, start, made), Edit(start, end, made))
+        article = _ARTICLE.search(text, max(0, start - _LONGEST_ARTICLE), start)
+        if article and made.partition(" ")[0] in section(_DATA, "small words"):
+            return Skip("an article would lose its noun")
+        return (*_fitted(article, made), Edit(start, end, made))
 
 
 def _rightly_cased(text: str, unit: Unit, following: str) -> str:
@@ -152,15 +156,14 @@ def _stays(word: str) -> bool:
     )
 
 
-def _article(text: str, start: int, made: str) -> tuple[Edit, ...]:
-    """Return the edit that fits *a* or *an* before the span to the word that is now after it."""
-    found = _ARTICLE.search(text, max(0, start - 4), start)
-    if found is None:
+def _fitted(article: re.Match[str] | None, made: str) -> tuple[Edit, ...]:
+    """Return the edit that fits *a* or *an* to the word that is now after it."""
+    if article is None:
         return ()
-    article = "an" if takes_an(made) else "a"
-    if found[1][0].isupper():
-        article = article.capitalize()
-    return () if article == found[1] else (Edit(found.start(1), found.end(1), article),)
+    fits = "an" if takes_an(made) else "a"
+    if article[1][0].isupper():
+        fits = fits.capitalize()
+    return () if fits == article[1] else (Edit(article.start(1), article.end(1), fits),)
 
 
 def _movable(batch: Batch) -> Mask:
