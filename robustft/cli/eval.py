@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from robustft.cli import console
+from robustft.cli.constraint_options import constrained
 from robustft.cli.options import (
     BatchSizeOption,
     DataOption,
@@ -105,11 +106,13 @@ PredictionsOption = Annotated[
 ]
 
 
+@constrained
 def eval_(
     runs: RunsArgument = None,
     transformed: TransformedOption = None,
     with_: WithOption = None,
     severity: SeverityOption = None,
+    constraints: Any = None,
     sides: SidesOption = None,
     spans: SpansOption = None,
     data: DataOption = None,
@@ -162,6 +165,7 @@ def eval_(
         data=data,
         transforms=list(with_) if with_ else None,
         severity=severity,
+        constraints=constraints,
         transformed=transformed,
         sides=sides,
         spans=spans,

@@ -35,6 +35,18 @@ KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "sides": ((str,), "a text"),
     "spans": ((str,), "protect or follow"),
     "severity": ((int, str), "a number from 1 to 5 or 'all'"),
+    "keep_words": ((str, list), "a text or a list of texts"),
+    "protect": ((str, list), "a text or a list of texts"),
+    "keep_pos": ((str,), "a text"),
+    "max_changed": ((int, float), "a number"),
+    "no_repeat": ((bool,), "true or false"),
+    "min_words": ((int,), "a whole number"),
+    "max_words": ((int,), "a whole number"),
+    "min_similarity": ((int, float), "a number"),
+    "similarity_model": ((str,), "a text"),
+    "max_perplexity_ratio": ((int, float), "a number"),
+    "fluency_model": ((str,), "a text"),
+    "compare": ((str,), "a text"),
     "seed": ((int,), "a whole number"),
     "workers": ((int,), "a whole number"),
     "device": ((str,), "a text"),
@@ -53,7 +65,7 @@ _FOR_EVAL = frozenset({"device", "workers", "batch_size", "max_eval"})
 def read_settings(folder: Path | None = None) -> dict[str, Any]:
     """Return the settings of ``robustft.toml`` in `folder` (the working directory), or nothing.
 
-    Keys come with ``_``; `with` is a list of texts, `severity` and `label_map` are texts.
+    Keys come with ``_``; what may be a list of texts is one, `severity` and `label_map` are texts.
 
     Raises
     ------
@@ -78,20 +90,20 @@ def _checked(key: str, value: Any) -> Any:
             f"got {key!r}{suggest(name, KEYS)}"
         )
     types, words = KEYS[name]
-    if not isinstance(value, types) or isinstance(value, bool):
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise UsageError(f"{FILE_NAME}: expected {key} to be {words}, got {value!r}")
-    if name == "with":
-        return _chains(value)
+    if list in types:
+        return _texts(name, value)
     if isinstance(value, dict):
         return ",".join(f"{old}={new}" for old, new in value.items())
     return str(value) if name == "severity" else value
 
 
-def _chains(value: Any) -> list[str]:
-    chains = [value] if isinstance(value, str) else value
-    if not all(isinstance(chain, str) for chain in chains):
-        raise UsageError(f"{FILE_NAME}: expected with to be {KEYS['with'][1]}, got {value!r}")
-    return list(chains)
+def _texts(name: str, value: Any) -> list[str]:
+    texts = [value] if isinstance(value, str) else value
+    if not all(isinstance(text, str) for text in texts):
+        raise UsageError(f"{FILE_NAME}: expected {name} to be {KEYS[name][1]}, got {value!r}")
+    return list(texts)
 
 
 def defaults_for(command: str, parameters: Iterable[Any]) -> dict[str, Any]:

@@ -29,8 +29,9 @@ from robustft.data.task import Task, TaskType, label_kind_of
 from robustft.errors import DataError, UsageError
 from robustft.text.identity import content_ids
 from robustft.text.tags import is_bio
+from robustft.transform.constraints import Constraint
 from robustft.transform.engine import BATCH_SIZE
-from robustft.transform.registry import Transforms
+from robustft.transform.registry import Transforms, bind
 
 __all__ = ["Line", "Stream", "read_lines"]
 
@@ -163,6 +164,7 @@ class Stream:
     force: bool
     text_column: str | None
     as_json: bool
+    constraints: Sequence[Constraint] = ()
     _settled: dict[Task, Transforms] = field(default_factory=dict, init=False)
     _said: set[str] = field(default_factory=set, init=False)
     _seen: Counter[bytes] = field(default_factory=Counter, init=False)
@@ -224,7 +226,8 @@ class Stream:
                     f"({' and '.join(task.text_columns)}); use --format jsonl"
                 )
             kind = label_kind_of(self.label_kind) if self.label_kind else task.label_kind
-            self._settled[task], said = settle_transforms(self.chain, kind, force=self.force)
+            settled, said = settle_transforms(self.chain, kind, force=self.force)
+            self._settled[task] = bind(settled, self.constraints)
             if kind is not None or task.label_column in line.fields:
                 for notice in said:
                     if notice not in self._said:

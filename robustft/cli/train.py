@@ -9,6 +9,7 @@ import typer
 
 from robustft.cli import console
 from robustft.cli import train_options as more
+from robustft.cli.constraint_options import constrained
 from robustft.cli.options import (
     BatchSizeOption,
     DataOption,
@@ -75,12 +76,14 @@ OverfitOption = Annotated[
 ]
 
 
+@constrained
 def train(
     data: DataOption = None,
     model: ModelOption = None,
     augment: AugmentOption = 0,
     with_: WithOption = None,
     severity: SeverityOption = None,
+    constraints: Any = None,
     sides: SidesOption = None,
     spans: SpansOption = None,
     clean: CleanOption = True,
@@ -158,6 +161,7 @@ def train(
         augment=augment,
         transforms=one_chain(with_),
         severity=one_severity(severity),
+        constraints=constraints or (),
         scope=Scope.of(sides, spans),
         out=out,
         seed=seed,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from robustft.cli import console
+from robustft.cli.constraint_options import constrained
 from robustft.cli.options import (
     DataOption,
     DryRunOption,
@@ -64,6 +65,7 @@ def one_chain(chains: list[str] | None) -> str | None:
     return chains[0] if chains else None
 
 
+@constrained
 def transform(
     source: Annotated[
         str | None,
@@ -87,6 +89,7 @@ def transform(
     limit: LimitOption = None,
     seed: SeedOption = 0,
     workers: WorkersOption = 1,
+    constraints: Any = None,
     format_: Annotated[
         StreamFormat,
         typer.Option(
@@ -131,6 +134,7 @@ def transform(
             force=force,
             text_column=text_column,
             as_json=format_ == "jsonl",
+            constraints=constraints or (),
         ).run()
         return
     from robustft.cli.transform_run import Job, export, show_preview
@@ -144,6 +148,7 @@ def transform(
         limit=limit,
         scope=scope,
         force=force,
+        constraints=constraints or (),
         columns={
             "text_column": text_column,
             "label_column": label_column,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from robustft.cli import console
 from robustft.cli.diff import word_diff
+from robustft.data.bound import constraint_facts
 from robustft.data.build import members_of, settle_transforms, transform_split
 from robustft.data.change import PerturbedRows, TransformedSplit
 from robustft.data.dataset import load_dataset, sample
@@ -20,8 +22,9 @@ from robustft.data.fields import Scope
 from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split, TextDataset
 from robustft.errors import UsageError, suggest
+from robustft.transform.constraints import Constraint
 from robustft.transform.perturbed import Perturbed, Status
-from robustft.transform.registry import Transforms
+from robustft.transform.registry import Transforms, bind
 
 __all__ = ["Job", "choose_split", "export", "show_preview"]
 
@@ -40,6 +43,7 @@ class Job:
     seed: int
     scope: Scope
     notices: tuple[str, ...]
+    constraints: tuple[Constraint, ...] = ()
 
     @classmethod
     def load(
@@ -53,6 +57,7 @@ class Job:
         limit: int | None,
         scope: Scope,
         force: bool,
+        constraints: Sequence[Constraint],
         columns: dict[str, Any],
     ) -> Job:
         """Load the data and check that the transforms keep its labels."""
@@ -71,10 +76,13 @@ class Job:
         scope.columns(dataset.task)
         settled, remarks = settle_transforms(chain, dataset.task.label_kind, force=force)
         notices += remarks
-        return cls(dataset, chosen, settled, severity, seed, scope, tuple(notices))
+        return cls(
+            dataset, chosen, settled, severity, seed, scope, tuple(notices), tuple(constraints)
+        )
 
     def made_of(self, rows: Split, transforms: Transforms) -> TransformedSplit:
         """Return some rows as they will be."""
+        transforms = bind(transforms, self.constraints)
         return transform_split(
             rows, transforms, severity=self.severity, seed=self.seed, scope=self.scope
         )
@@ -104,6 +112,7 @@ def export(job: Job, out: Path | None, *, workers: int, as_json: bool, dry_run: 
         "severity": job.severity,
         "seed": job.seed,
         **job.scope.facts(job.split.task),
+        **constraint_facts(job.constraints, Path("runs") if out is None else out.parent),
     }
     if dry_run:
         console.print_json({**config, "rows": len(job.split), "out": str(out) if out else None})
@@ -115,7 +124,7 @@ def export(job: Job, out: Path | None, *, workers: int, as_json: bool, dry_run: 
         bar = bars.add_task(f"transforming {job.split.name}", total=len(job.split))
         manifest = export_transformed(
             job.split,
-            job.chain,
+            bind(job.chain, job.constraints),
             run,
             severity=job.severity,
             seed=job.seed,

@@ -18,8 +18,15 @@ from robustft.errors import LabelKindError, UsageError
 from robustft.seeding import fold_in
 from robustft.transform.base import LabelKind, Transform
 from robustft.transform.compose import SomeOf, leaves
+from robustft.transform.constraints import Constraint
 from robustft.transform.perturbed import Perturbed, Status
-from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms, build
+from robustft.transform.registry import (
+    DEFAULT_TRANSFORMS,
+    Transforms,
+    bind,
+    build,
+    constraints_of,
+)
 
 __all__ = [
     "Augmented",
@@ -199,7 +206,7 @@ def augment_split(
     """
     if n < 1:
         raise UsageError(f"augment: expected at least one row, got {n}")
-    chooser = SomeOf(members_of(transforms))
+    chooser = bind(SomeOf(members_of(transforms)), constraints_of(transforms))
     seed = stream_seed(seed, stream)
     taken: list[TransformedSplit] = []
     copies: list[int] = []
@@ -234,6 +241,7 @@ def augment(
     seed: int = 0,
     sides: str = "both",
     spans: str = "protect",
+    constraints: Sequence[Constraint] = (),
     workers: int = 1,
     force: bool = False,
     **columns: Any,
@@ -252,6 +260,8 @@ def augment(
     sides, spans
         Which text of a pair may change, and whether answers are protected or follow the edits:
         see `robustft.data.fields.Scope`.
+    constraints
+        What edits and texts must satisfy; see `robustft.transform.constraints`.
     force
         Go on although a transform does not keep the data's kind of label.
     columns
@@ -265,6 +275,7 @@ def augment(
     scope = Scope(sides=sides, spans=spans)
     dataset = load_dataset(data, seed=seed, **columns)
     transforms, remarks = settle_transforms(transforms, dataset.task.label_kind, force=force)
+    transforms = bind(transforms, constraints)
     made = augment_split(
         dataset.train, transforms, n, severity=severity, seed=seed, scope=scope, workers=workers
     )

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from robustft.data.bound import constraint_facts
 from robustft.data.build import Augmented, members_of, stream_seed
 from robustft.data.change import PerturbedRows, change_rows
 from robustft.data.features import with_task
@@ -28,7 +29,7 @@ from robustft.data.saving import save_split, write_parquet
 from robustft.data.split import ID, Split
 from robustft.scale import map_ordered
 from robustft.transform.engine import BATCH_SIZE, portable
-from robustft.transform.registry import Transforms
+from robustft.transform.registry import Transforms, constraints_of
 
 __all__ = ["export_transformed", "write_augmented", "write_edits"]
 
@@ -133,6 +134,7 @@ def export_transformed(
         "label_kind": split.task.label_kind.value if split.task.label_kind else "unknown",
         "remarks": list(remarks),
         **scope.facts(split.task),
+        **constraint_facts(constraints_of(transforms), run.path.parent),
         "transforms": [
             {"spec": t.spec, "version": t.version, "rate": t.rate_at(severity)}
             for t in members_of(transforms)

@@ -28,6 +28,7 @@ from robustft.evaluation.sets import SetPlan, TestSet, build_set
 from robustft.evaluation.subjects import Subject
 from robustft.model.load import load_finetuned
 from robustft.transform.base import LabelKind
+from robustft.transform.constraints import Constraint
 from robustft.transform.registry import Transforms
 
 __all__ = ["Progress", "evaluate", "run_evaluation"]
@@ -45,6 +46,7 @@ def evaluate(
     transforms: Transforms | None = None,
     severity: int | str | None = None,
     transformed: bool | None = None,
+    constraints: Sequence[Constraint] | None = None,
     sides: str | None = None,
     spans: str | None = None,
     split: str | None = None,
@@ -80,6 +82,9 @@ def evaluate(
         1 to 5, or ``all`` for the mix at each of them. None: that of the run.
     transformed
         False evaluates the original rows alone.
+    constraints
+        What edits and texts must satisfy; see `robustft.transform.constraints`. None: those of
+        the run, where the transforms are the run's too.
     sides, spans
         Which text of a pair may change, and whether answers are protected or follow the edits:
         see `robustft.data.fields.Scope`. None: as in the run.
@@ -123,6 +128,7 @@ def evaluate(
         transforms=transforms,
         severity=severity,
         transformed=transformed,
+        constraints=constraints,
         sides=sides,
         spans=spans,
         split=split,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from robustft.data.bound import constraint_facts, recorded_constraints
 from robustft.data.build import members_of, settle_transforms
 from robustft.data.dataset import NO_TAGGERS, sample
 from robustft.data.fields import Scope
@@ -22,7 +23,14 @@ from robustft.evaluation.sets import SetPlan, plan_sets, read_severity
 from robustft.evaluation.subjects import Found, Subject, find_data, find_subjects
 from robustft.training.arguments import QUESTION_LENGTH
 from robustft.transform.base import LabelKind
-from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms, build
+from robustft.transform.constraints import Constraint
+from robustft.transform.registry import (
+    DEFAULT_TRANSFORMS,
+    Transforms,
+    bind,
+    build,
+    constraints_of,
+)
 
 __all__ = ["EvaluationPlan", "make_evaluation"]
 
@@ -55,9 +63,11 @@ class EvaluationPlan:
 
     def config(self) -> dict[str, Any]:
         """Return what decides the result, fit for ``config.toml``."""
+        home = self.root if self.folder is None else self.folder.parent
         chains = [
             {"set": plan.name, "spec": plan.facts.spec, "severity": plan.facts.severity}
             | {"versions": [f"{t.name} {t.version}" for t in members_of(plan.transforms)]}
+            | constraint_facts(constraints_of(plan.transforms), home)
             for plan in self.sets
             if plan.transforms is not None
         ]
@@ -109,6 +119,7 @@ def make_evaluation(
     transforms: Transforms | None = None,
     severity: int | str | None = None,
     transformed: bool | None = None,
+    constraints: Sequence[Constraint] | None = None,
     sides: str | None = None,
     spans: str | None = None,
     split: str | None = None,
@@ -124,7 +135,8 @@ def make_evaluation(
     """Find models and data and check that they go together; see `evaluate`."""
     level = read_severity(severity)
     subjects = find_subjects(runs, Path(root))
-    config = next((s.run.config for s in reversed(subjects) if s.run is not None), {})
+    run = next((s.run for s in reversed(subjects) if s.run is not None), None)
+    config = {} if run is None else run.config
     chains = _chains(transforms, config) if transformed is not False else []
     for chain in chains:
         build(DEFAULT_TRANSFORMS if chain is None else chain)
@@ -141,12 +153,15 @@ def make_evaluation(
     scope.columns(task)
     if task.type is TaskType.TOKEN_CLASSIFICATION:
         raise UsageError(f"{found.dataset.name}: {NO_TAGGERS}")
+    if constraints is None:
+        own = None if transforms is not None else run
+        constraints = [] if own is None else recorded_constraints(own.config, own.path)
     for number, chain in enumerate(chains):
-        chains[number], said = settle_transforms(chain, task.label_kind, force=force)
+        settled, said = settle_transforms(chain, task.label_kind, force=force)
+        chains[number] = bind(settled, constraints)
         # Of a kind that is unknown the verdict itself says that it was not checked.
         remarks += [r for r in said if task.label_kind is not None and r not in remarks]
     sets = plan_sets(chains, _level(level, config))
-    home = next((s.run.path for s in reversed(subjects) if s.run is not None), None)
     return EvaluationPlan(
         subjects=tuple(subjects),
         split=rows,
@@ -157,7 +172,7 @@ def make_evaluation(
         max_length=max_length,
         scope=scope,
         folder=None if out is None else Path(out),
-        root=Path(root) if home is None else home / "evaluations",
+        root=Path(root) if run is None else run.path / "evaluations",
         remarks=tuple(remarks),
         notices=found.notices,
     )

@@ -13,7 +13,7 @@ from robustft.data.split import Split
 from robustft.errors import UsageError
 from robustft.evaluation.results import ORIGINAL, SetFacts
 from robustft.transform.base import DEFAULT_SEVERITY
-from robustft.transform.registry import Transforms, build
+from robustft.transform.registry import Transforms, bind, build, constraints_of
 
 __all__ = ["SetPlan", "TestSet", "build_set", "plan_sets", "read_severity"]
 
@@ -86,7 +86,8 @@ def plan_sets(chains: Sequence[Transforms], severity: int | str | None) -> list[
         if len(members) > 1:
             for member in members:
                 name = _free(_safe(member.name), taken)
-                plans.append(_plan(name, "single", member, level_or_none))
+                alone = build(bind(member, constraints_of(chain)))
+                plans.append(_plan(name, "single", alone, level_or_none))
         name = _free("mix" if len(members) > 1 else _safe(members[0].name), taken)
         plans.append(_plan(name, "mix", chain, level_or_none, main=first))
     return plans

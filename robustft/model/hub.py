@@ -70,21 +70,26 @@ def find_source(name: str) -> Source:
     return Source(name, folder=False, offline=not hub_answers())
 
 
-def cannot_be_had(name: str, reason: str) -> HubError:
+_INSTEAD = "use --model tiny, which needs no download, or --model with a local folder"
+
+
+def cannot_be_had(name: str, reason: str, instead: str = _INSTEAD) -> HubError:
     """Return the error for a model that lives on a hub and could not be fetched."""
     return HubError(
         f"{name}: expected a model from the hub ({constants.ENDPOINT}) or its cached copy, got "
-        f"{reason}; use --model tiny, which needs no download, or --model with a local folder"
+        f"{reason}; {instead}"
     )
 
 
-def load_error(source: Source, name: str, wanted: str, problem: Exception) -> Exception:
+def load_error(
+    source: Source, name: str, wanted: str, problem: Exception, instead: str = _INSTEAD
+) -> Exception:
     """Return the error for a source from which `wanted` could not be loaded."""
     first = first_line(problem)
     if source.folder:
         return ModelError(f"{name}: expected a folder with {wanted}, got: {first}")
     if source.offline:
-        return cannot_be_had(name, "no connection")
+        return cannot_be_had(name, "no connection", instead)
     if isinstance(problem, OSError):
-        return cannot_be_had(name, first)
+        return cannot_be_had(name, first, instead)
     return ModelError(f"{name}: expected {wanted}, got: {first}")

@@ -13,7 +13,17 @@ from typing import NamedTuple
 
 import regex
 
-__all__ = ["Edit", "apply", "check", "compose", "diff", "invert", "map_span", "simplify"]
+__all__ = [
+    "Edit",
+    "apply",
+    "check",
+    "compose",
+    "diff",
+    "invert",
+    "map_span",
+    "simplify",
+    "source_span",
+]
 
 
 class Edit(NamedTuple):
@@ -169,6 +179,25 @@ def map_span(edits: Iterable[Edit], start: int, end: int) -> tuple[int, int] | N
         if to <= start:
             low += grown
         high += grown
+    return low, high
+
+
+def source_span(edits: Iterable[Edit], start: int, end: int) -> tuple[int, int]:
+    """Follow a span of the edited text back: the least of the original that all of it came from.
+
+    >>> source_span([Edit(0, 1, "an"), Edit(2, 8, "uninteresting")], 5, 8)
+    (2, 8)
+    """
+    low, high, shift = start, end, 0
+    for at, to, replacement, _ in edits:
+        begins = at + shift
+        ends = begins + len(replacement)
+        if begins >= end:
+            break
+        grown = len(replacement) - (to - at)
+        low = at if begins < start < ends else low - grown if ends <= start else low
+        high = to if end < ends else high - grown
+        shift += grown
     return low, high
 
 

@@ -19,6 +19,7 @@ from robustft.training.controls import DUPLICATED, STEP_MATCHED, duplicates, ste
 from robustft.training.extra import ExtraData
 from robustft.training.loop import TrainingResult, fit
 from robustft.training.plan import AUGMENTED, CLEAN, Plan, make_plan, with_augmented
+from robustft.transform.constraints import Constraint
 from robustft.transform.registry import Transforms
 
 __all__ = ["TrainedPair", "run_plan", "train"]
@@ -103,6 +104,7 @@ def train(
     augment: int = 0,
     transforms: Transforms | None = None,
     severity: int | None = None,
+    constraints: Sequence[Constraint] = (),
     sides: str = "both",
     spans: str = "protect",
     clean: bool = True,
@@ -139,6 +141,8 @@ def train(
     transforms, severity
         What changes the rows that are added, as in `perturb`. None: those of
         ``typos,synonyms,contractions`` that keep the data's kind of label.
+    constraints
+        What edits and texts must satisfy; see `robustft.transform.constraints`.
     sides, spans
         Which text of a pair may change, and whether answers are protected or follow the edits:
         see `robustft.data.fields.Scope`.
@@ -182,6 +186,7 @@ def train(
         transforms=transforms,
         severity=severity,
         scope=Scope(sides=sides, spans=spans),
+        constraints=constraints,
         out=out,
         root=root,
         seed=seed,

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 
+from robustft.data.bound import constraint_facts
 from robustft.data.build import (
     Augmented,
     augment_split,
@@ -40,7 +41,14 @@ from robustft.training.controls import STEP_MATCHED, parse_controls
 from robustft.training.extra import Extra, ExtraData, join_extra, load_extra, shared_texts
 from robustft.training.objectives import class_weights_of, objective_of
 from robustft.training.watch import high_rate_warning
-from robustft.transform.registry import DEFAULT_TRANSFORMS, Transforms, build
+from robustft.transform.constraints import Constraint
+from robustft.transform.registry import (
+    DEFAULT_TRANSFORMS,
+    Transforms,
+    bind,
+    build,
+    constraints_of,
+)
 
 __all__ = ["AUGMENTED", "CLEAN", "DEFAULT_MODEL", "Plan", "make_plan", "with_augmented"]
 
@@ -153,6 +161,7 @@ class Plan:
                 "transforms": ",".join(t.spec for t in members_of(self.transforms)),
                 "severity": self.severity,
                 **self.scope.facts(self.dataset.task),
+                **constraint_facts(constraints_of(self.transforms), self.home),
             }
         return config
 
@@ -217,6 +226,7 @@ def make_plan(
     transforms: Transforms | None = None,
     severity: int | None = None,
     scope: Scope = _ALL_TEXTS,
+    constraints: Sequence[Constraint] = (),
     out: str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] = "runs",
     seed: int = 0,
@@ -281,7 +291,9 @@ def make_plan(
         train=train,
         validation=validation,
         model=name,
-        transforms=build(DEFAULT_TRANSFORMS if transforms is None else transforms),
+        transforms=build(
+            bind(DEFAULT_TRANSFORMS if transforms is None else transforms, constraints)
+        ),
         severity=severity,
         augment=augment,
         arguments=resolved,

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from robustft.errors import SpecError
 from robustft.seeding import fold_in, mix, uniform
 from robustft.transform.base import LabelKind, Transform
+from robustft.transform.constraints import Constraint
 
-__all__ = ["Compose", "Composite", "OneOf", "SomeOf", "Sometimes", "leaves"]
+__all__ = ["Compose", "Composite", "Constrained", "OneOf", "SomeOf", "Sometimes", "leaves"]
 
 Keys = npt.NDArray[np.uint64]
 Active = npt.NDArray[np.bool_]
@@ -36,6 +37,11 @@ class Composite(ABC):
         if not members:
             raise SpecError(f"{type(self).__name__}: expected at least one transform, got none")
         self.members = tuple(members)
+        if any(isinstance(member, Constrained) for member in members):
+            raise SpecError(
+                f"{type(self).__name__}: expected constraints around the whole of a chain, "
+                "got them around a part"
+            )
 
     @abstractmethod
     def choose(self, keys: Keys) -> npt.NDArray[np.bool_]:
@@ -146,6 +152,33 @@ class Sometimes(Composite):
         return chosen
 
 
+class Constrained(Composite):
+    """A transform or composite whose every step is bound by constraints, around all of it.
+
+    Parameters
+    ----------
+    member
+        What to do.
+    constraints
+        What edits and texts must satisfy; see `robustft.transform.constraints`.
+    """
+
+    def __init__(
+        self, member: Transform | Composite, constraints: Sequence[Constraint] = ()
+    ) -> None:
+        super().__init__([member])
+        self.constraints = tuple(constraints)
+
+    @property
+    def spec(self) -> str:
+        """The member's specification."""
+        return self.members[0].spec
+
+    def choose(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """Let the member act on every text."""
+        return np.ones((1, len(keys)), np.bool_)
+
+
 def leaves(
     node: Transform | Composite, keys: Keys, active: Active | None = None, path: str = ""
 ) -> Iterator[tuple[str, Transform, Active]]:
@@ -158,6 +191,8 @@ def leaves(
     """
     if active is None:
         active = np.ones(len(keys), np.bool_)
+    if isinstance(node, Constrained):  # its draws are those of what it holds
+        node = node.members[0]
     if isinstance(node, Transform):
         yield path, node, active
         return

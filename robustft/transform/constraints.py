@@ -15,19 +15,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import regex
 
 from robustft.errors import SpecError, suggest
 from robustft.text.document import Batch, Units
 from robustft.text.edits import Edit
-from robustft.text.lexicon import Lexicon
 from robustft.transform.perturbed import Step
 
 __all__ = [
     "Constraint",
     "EditConstraint",
-    "KeepMatches",
-    "KeepWords",
     "Length",
     "MaxChanged",
     "NoRepeat",
@@ -43,7 +39,8 @@ Mask = npt.NDArray[np.bool_]
 class Constraint:
     """A condition on what transforms do, the same for all transforms of a chain.
 
-    Subclasses are frozen, keyword-only dataclasses whose fields are plain values.
+    Subclasses are frozen, keyword-only dataclasses whose fields are plain values; one that does
+    not change the outcome, such as a device, has ``compare=False``.
     """
 
     name: ClassVar[str]
@@ -58,10 +55,16 @@ class Constraint:
         given = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
+            if field.compare and getattr(self, field.name) != field.default
         }
-        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in given.items()}
-        return {"name": self.name, **plain}
+        return {"name": self.name, **{key: _plain(value) for key, value in given.items()}}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    named = value is None or isinstance(value, str | int | float | bool)
+    return value if named else f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 class SpanConstraint(Constraint, ABC):
@@ -86,92 +89,6 @@ class TextConstraint(Constraint, ABC):
     @abstractmethod
     def holds(self, originals: Sequence[str], changed: Sequence[str]) -> Mask:
         """Tell for each pair whether the changed text is good, shape ``(len(originals),)``."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeepWords(SpanConstraint):
-    """Leave some words as they are, whatever their case.
-
-    Parameters
-    ----------
-    words
-        Words or phrases; those that hold more than letters, digits and apostrophes are looked for
-        as they are written.
-    """
-
-    words: tuple[str, ...]
-
-    name: ClassVar[str] = "keep_words"
-
-    def __post_init__(self) -> None:
-        words = tuple(sorted({word.strip().casefold() for word in self.words} - {""}))
-        if not words:
-            raise SpecError("keep_words: expected words, got none")
-        object.__setattr__(self, "words", words)
-
-    def spans(self, batch: Batch) -> Units:
-        """Return the words and phrases of the list."""
-        single = [word for word in self.words if _is_word(word)]
-        found = batch.words_in(Lexicon(single)) if single else None
-        phrases = [regex.escape(word) for word in self.words if not _is_word(word)]
-        if not phrases:
-            assert found is not None
-            return found
-        pattern = regex.compile(rf"(?<!\w)(?:{'|'.join(phrases)})(?!\w)", regex.IGNORECASE)
-        matches = batch.find(pattern)
-        return matches if found is None else _joined(found, matches)
-
-
-def _is_word(text: str) -> bool:
-    """Tell whether a batch finds `text` as one word."""
-    batch = Batch([text])
-    spans = zip(batch.words.start.tolist(), batch.words.end.tolist(), strict=True)
-    return list(spans) == [(0, len(text))]
-
-
-def _joined(first: Units, second: Units) -> Units:
-    text = np.concatenate([first.text, second.text])
-    start = np.concatenate([first.start, second.start])
-    order = np.argsort(start, kind="stable")
-    return Units(text[order], start[order], np.concatenate([first.end, second.end])[order])
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeepMatches(SpanConstraint):
-    r"""Leave what a regular expression matches as it is.
-
-    Parameters
-    ----------
-    pattern
-        In the syntax of the package `regex`; ``(?i)`` in front ignores case. ``^`` and ``$`` are
-        the ends of a text.
-    """
-
-    pattern: str
-
-    name: ClassVar[str] = "keep_matches"
-
-    def __post_init__(self) -> None:
-        try:
-            regex.compile(self.pattern)
-        except regex.error as problem:
-            raise SpecError(
-                f"keep_matches: expected a regular expression, got {self.pattern!r}: {problem}"
-            ) from None
-
-    def spans(self, batch: Batch) -> Units:
-        """Return the matches, found text by text."""
-        compiled = regex.compile(self.pattern)
-        found = [
-            (number, start + match.start(), start + match.end())
-            for number, (text, start) in enumerate(
-                zip(batch.texts, batch.starts.tolist(), strict=True)
-            )
-            for match in compiled.finditer(text)
-            if match.end() > match.start()
-        ]
-        columns = np.array(found, np.int64).reshape(-1, 3).T
-        return Units(*columns)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from robustft.transform.compose import leaves
 from robustft.transform.constraints import Constraint
 from robustft.transform.perturbed import PerturbedBatch, Step
 from robustft.transform.protection import Mark
-from robustft.transform.registry import Transforms, build
+from robustft.transform.registry import Transforms, bind, build, constraints_of
 from robustft.transform.step import run_step
 
 __all__ = ["perturb"]
@@ -124,11 +124,10 @@ def perturb(
     ]
     run = partial(
         perturb_batch,
-        transforms=portable(transforms),
+        transforms=portable(bind(transforms, constraints)),
         severity=severity,
         seed=fold_in(seed, "field", field) if field else seed,
         copy=copy,
-        constraints=tuple(constraints),
     )
     return PerturbedBatch.concatenate(map_ordered(run, chunks, workers=workers))
 
@@ -177,12 +176,13 @@ def perturb_batch(
     severity: int | None,
     seed: int,
     copy: int = 0,
-    constraints: Sequence[Constraint] = (),
 ) -> PerturbedBatch:
     """Change one batch: what `perturb` gives to a worker."""
     texts, ids, marks = chunk
     keys = np.fromiter((fold_in(seed, i, copy) for i in ids), np.uint64, len(ids))
-    state = _State(list(texts), [list(found) for found in marks] if marks else None, constraints)
+    state = _State(
+        list(texts), [list(found) for found in marks] if marks else None, constraints_of(transforms)
+    )
     for path, transform, active in leaves(build(transforms), keys):
         rate = transform.rate_at(severity)
         # The transform's settings are not part of the key: a higher rate changes a superset.

@@ -22,9 +22,21 @@ from typing import Any, NamedTuple
 
 from robustft.errors import SpecError, suggest
 from robustft.transform.base import FunctionTransform, Transform
-from robustft.transform.compose import Compose, Composite
+from robustft.transform.compose import Compose, Composite, Constrained
+from robustft.transform.constraints import Constraint
 
-__all__ = ["DEFAULT_TRANSFORMS", "GROUP", "Spec", "build", "get", "names", "parse_specs"]
+__all__ = [
+    "DEFAULT_TRANSFORMS",
+    "GROUP",
+    "Spec",
+    "bind",
+    "build",
+    "constraints_of",
+    "get",
+    "names",
+    "parse_specs",
+    "unbound",
+]
 
 GROUP = "robustft.transforms"
 DEFAULT_TRANSFORMS = "typos,synonyms,contractions"
@@ -235,3 +247,22 @@ def build(transforms: Transforms) -> Transform | Composite:
     else:
         raise SpecError(f"transforms: expected specs or transforms, got {transforms!r}")
     return members[0] if len(members) == 1 else Compose(members)
+
+
+def bind(transforms: Transforms, constraints: Sequence[Constraint]) -> Transforms:
+    """Return transforms bound by constraints besides those that bind them already, if any are."""
+    if not constraints:
+        return transforms
+    return Constrained(unbound(transforms), (*constraints_of(transforms), *constraints))
+
+
+def unbound(transforms: Transforms) -> Transform | Composite:
+    """Return transforms without their constraints."""
+    built = build(transforms)
+    return built.members[0] if isinstance(built, Constrained) else built
+
+
+def constraints_of(transforms: Transforms) -> tuple[Constraint, ...]:
+    """Return the constraints that bind transforms."""
+    built = build(transforms)
+    return built.constraints if isinstance(built, Constrained) else ()

@@ -26,8 +26,10 @@ from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split
 from robustft.data.task import Task
 from robustft.errors import LabelKindError, UsageError
-from robustft.text import Edit, apply, invert
+from robustft.text import Batch, Edit, apply, invert
 from robustft.transform import LabelKind, perturb
+from robustft.transform.constraints import MaxChanged
+from robustft.transform.kept import KeepWords
 
 TASK = Task(label_names=("neg", "pos"))
 
@@ -109,6 +111,18 @@ def test_the_public_augment_takes_the_training_split():
     made = robustft.augment("demo", 20, "synonyms")
     assert len(made.to_pandas()) == 20
     assert made.replacement_words
+
+
+def test_augmented_rows_keep_to_constraints():
+    rows = demo_reviews(n=60)
+    kept = {word for row in rows for word in row["text"].lower().split()} - {"the", "was", "and"}
+    bound = [KeepWords(words=tuple(kept)), MaxChanged(share=0.05)]
+    made = robustft.augment("demo", 20, "typos:rate=1.0,casing:rate=1.0", constraints=bound)
+    assert len(made.split) == 20
+    for _, row in made.perturbed.texts():
+        words = len(Batch([row.original]).words)
+        assert 0 < sum(len(step.edits) for step in row.steps) <= 0.05 * words
+        assert {row.original[e.start : e.end].lower() for e in row.edits}.isdisjoint(kept)
 
 
 def test_replacement_words_are_those_that_came_in():

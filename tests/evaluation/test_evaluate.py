@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import tomllib
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import tomli_w
 
 from robustft.data.run_folder import RunFolder
 from robustft.errors import (
@@ -21,6 +23,8 @@ from robustft.evaluation.evaluate import evaluate
 from robustft.evaluation.plan import make_evaluation
 from robustft.evaluation.results import RobustnessResult
 from robustft.training.experiment import train
+from robustft.transform.constraints import MaxChanged
+from robustft.transform.registry import constraints_of
 
 GOOD = "good great lovely superb pleasant".split()
 BAD = "bad awful boring dull poor".split()
@@ -182,6 +186,31 @@ def test_a_moved_run_folder_is_evaluated_all_the_same(home, tmp_path):
     plan = make_evaluation(root=tmp_path / "moved" / "runs")
     assert len(plan.split) == 24
     assert not any("changed since" in notice for notice in plan.notices)
+
+
+def test_the_constraints_of_a_run_bind_its_evaluation(home, tmp_path):
+    shutil.copytree(home, tmp_path / "moved")
+    root = tmp_path / "moved" / "runs"
+    (run,) = root.glob("*augment60*")
+    config = tomllib.loads((run / "config.toml").read_text())
+    (tmp_path / "moved" / "encoder").mkdir()
+    similar = {"name": "min_similarity", "minimum": 0.8, "model": "../../encoder"}
+    config["constraints"] = [{"name": "max_changed", "share": 0.05}, similar]
+    (run / "config.toml").write_text(tomli_w.dumps(config))
+    bound = make_evaluation(root=root)
+    for plan in bound.sets[1:]:
+        share, similarity = constraints_of(plan.transforms)
+        assert share == MaxChanged(share=0.05)
+        assert similarity.model == str(tmp_path / "moved" / "encoder")
+    sets = bound.config()["sets"]
+    assert [s["constraints"][0] for s in sets] == [config["constraints"][0]] * 3
+    assert {s["constraints"][1]["model"] for s in sets} == {"../../../../encoder"}
+    # Other transforms, or other constraints, are the user's own choice.
+    named = make_evaluation(root=root, transforms="typos")
+    assert [constraints_of(p.transforms) for p in named.sets[1:]] == [()]
+    other = make_evaluation(root=root, constraints=[MaxChanged(share=0.1)])
+    assert constraints_of(other.sets[1].transforms) == (MaxChanged(share=0.1),)
+    assert "constraints" not in make_evaluation(root=root, constraints=()).config()["sets"][0]
 
 
 def test_a_run_without_its_data_asks_for_them(home, runs, tmp_path):

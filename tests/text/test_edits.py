@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robustft.text.edits import Edit, apply, check, compose, diff, invert, map_span, simplify
+from robustft.text.edits import (
+    Edit,
+    apply,
+    check,
+    compose,
+    diff,
+    invert,
+    map_span,
+    simplify,
+    source_span,
+)
 
 
 @st.composite
@@ -64,6 +74,22 @@ def test_mapped_span_keeps_its_text_or_is_lost(data, text):
     elif not inside:
         low, high = mapped
         assert apply(text, edits)[low:high] == text[start:end]
+
+
+@given(st.data(), st.text(min_size=1, max_size=20))
+def test_a_span_of_the_result_is_made_of_its_source(data, text):
+    edits = data.draw(edits_over(text))
+    after = apply(text, edits)
+    start = data.draw(st.integers(0, len(after)))
+    end = data.draw(st.integers(start, len(after)))
+    low, high = source_span(edits, start, end)
+    assert 0 <= low <= high <= len(text)
+    inner = [
+        e._replace(start=e.start - low, end=e.end - low)
+        for e in edits
+        if low <= e.start <= e.end <= high
+    ]
+    assert after[start:end] in apply(text[low:high], inner)
 
 
 def test_map_span_follows_edits_inside_and_outside():

@@ -12,6 +12,7 @@ from robustft.model.load import load_finetuned
 from robustft.training import experiment
 from robustft.training.experiment import train
 from robustft.training.plan import make_plan
+from robustft.transform.kept import KeepWords
 
 QUICK = {"epochs": 1, "batch_size": 16, "max_length": 48, "device": "cpu", "progress": False}
 WITH = "contractions"
@@ -80,6 +81,18 @@ def test_a_run_folder_says_what_a_report_needs_and_names_no_absolute_path(file, 
     for path in pair.augmented.rglob("*"):
         if path.suffix in {".toml", ".json", ".jsonl"}:
             assert str(tmp_path) not in path.read_text()
+
+
+def test_augmented_rows_keep_to_constraints_and_the_run_says_so(file, tmp_path):
+    settings = {"transforms": WITH, "root": tmp_path, "augment": 5}
+    bound, free = (
+        make_plan(file, "tiny", constraints=bounds, **settings)
+        for bounds in ([KeepWords(words=("it is",))], ())
+    )
+    assert bound.config("augmented")["constraints"] == [{"name": "keep_words", "words": ["it is"]}]
+    assert "constraints" not in free.config("augmented")
+    assert bound.config("clean") == free.config("clean")
+    assert len(bound.augmented().split) < len(free.augmented().split) == 5
 
 
 def test_the_same_call_finds_its_runs_again(file, tmp_path, monkeypatch):

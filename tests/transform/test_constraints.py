@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 
 from robustft.errors import SpecError
 from robustft.text import Edit, apply
-from robustft.transform import Status, engine, perturb
+from robustft.transform import Compose, Status, engine, kept, perturb
 from robustft.transform.candidates import words_changed
 from robustft.transform.constraints import (
     EditConstraint,
-    KeepMatches,
-    KeepWords,
     Length,
     MaxChanged,
     NoRepeat,
     TextConstraint,
     constraints_from,
 )
+from robustft.transform.kept import KeepMatches, KeepPartsOfSpeech, KeepWords
+from robustft.transform.registry import bind, constraints_of, unbound
 
 TOYS = f"{Path(__file__).parent / 'toys.py'}"
 CHAINS = (
@@ -212,12 +212,44 @@ def test_a_condition_on_edits_binds_rewriting_too():
     ].reason.startswith("length outside of max_characters=5")
 
 
+def test_parts_of_speech_stay_by_the_original(monkeypatch):
+    asked = []
+
+    def tags(text, start, end):
+        asked.append(text[start:end])
+        return frozenset(["NOUN"] if "movie" in text[start:end] else ["VERB"])
+
+    monkeypatch.setattr(kept, "tags_between", tags)
+    made = perturb(
+        ["a movie we saw"],
+        f"{TOYS}:film,{TOYS}:Shout:rate=1.0,mark=!,{TOYS}:Moody:rate=1.0",
+        constraints=[KeepPartsOfSpeech(tags=("noun", "PROPN"))],
+    )
+    assert "movie" in made.texts[0]
+    assert made.skips["shout: part of speech kept (NOUN, PROPN)"] == 1
+    # Whatever an earlier step made of a word, the original is asked about.
+    assert set(asked) == {"movie", "we", "saw"} | {a for a in asked if a.endswith(("we", "saw"))}
+
+
 def test_a_budget_counts_what_it_cut():
     made = perturb(
         ["one two three four"] * 3, f"{TOYS}:Shout:rate=1.0", constraints=[MaxChanged(share=0.5)]
     )
     assert made.changed.tolist() == [2, 2, 2]
     assert made.skips == {"shout: more than 0.5 of the words changed": 6}
+
+
+def test_constraints_go_with_a_chain_and_add_up():
+    chain = bind(f"{TOYS}:Shout:rate=1.0", [KeepWords(words=("one",))])
+    assert perturb(["one two"], chain).texts == ["one TWO"]
+    more = [MaxChanged(share=0.5)]
+    assert perturb(["one two three"], chain, constraints=more).changed.tolist() == [1]
+    assert perturb(["one two"], [chain]).texts == ["one TWO"]
+    assert [c.name for c in constraints_of(bind(chain, more))] == ["keep_words", "max_changed"]
+    assert constraints_of(unbound(chain)) == ()
+    assert bind(TOYS, ()) == TOYS
+    with pytest.raises(SpecError, match="constraints around the whole of a chain"):
+        Compose([chain, unbound(chain)])
 
 
 @pytest.mark.parametrize(
@@ -228,6 +260,7 @@ def test_a_budget_counts_what_it_cut():
         MaxChanged(share=0.2),
         NoRepeat(),
         Length(max_words=5, max_growth=1.5),
+        KeepPartsOfSpeech(tags=("VERB", "ADJ")),
     ],
 )
 def test_constraints_are_made_again_from_plain_values(constraint):
@@ -239,6 +272,8 @@ def test_constraints_are_made_again_from_plain_values(constraint):
     [
         (lambda: KeepWords(words=("", " ")), "keep_words: expected words, got none"),
         (lambda: KeepMatches(pattern="(a"), r"expected a regular expression, got '\(a'"),
+        (lambda: KeepPartsOfSpeech(tags=("NOUM",)), "got 'NOUM'; did you mean"),
+        (lambda: KeepPartsOfSpeech(tags=("",)), "expected parts of speech, got none"),
         (lambda: MaxChanged(share=20), "expected a share from 0 to 1, got 20"),
         (Length, "length: expected a bound"),
         (lambda: Length(max_growth=0.5), "a growth of 1 or more"),
