@@ -87,6 +87,11 @@ def test_numbers_in_words_and_short_words_stay():
     assert run("seven of ten, or half a million") == "seven of ten, or half a million"
 
 
+def test_runs_of_letters_that_are_no_words_cost_nothing():
+    text = "rn" * 100_000
+    assert run(text) == text
+
+
 def test_an_unknown_kind_is_named_with_the_nearest():
     with pytest.raises(SpecError, match=r"expected kind to be one of all.*mean 'digits'"):
         Ocr(kind="digit")

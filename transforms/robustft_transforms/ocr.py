@@ -16,6 +16,7 @@ from robustft_transforms._numerals import NUMBER_WORDS
 from robustft_transforms._scanning import Kind, misread, place_weights
 
 _SHORTEST = 3
+_LONGEST = 40  # each place of a word is tried: what is longer is no word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class Ocr(Transform):
         words = batch.alphabetic_words()
         length = words.end - words.start
         pronoun = (length == 1) & (batch.codes[words.start] == ord("I"))
-        words = words.where((length >= _SHORTEST) | pronoun)
+        words = words.where(((length >= _SHORTEST) & (length <= _LONGEST)) | pronoun)
         words = words.where(~np.isin(words.start, batch.words_in(NUMBER_WORDS).start))
         return words.where(self._weights(batch, words) > 0)
 
