@@ -29,6 +29,7 @@ Kind = Literal["words", "sounds"]
 
 _DATA = "fillers.txt"
 _TURNS = 2
+_NEAR = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,11 @@ class Fillers(Transform):
         place, offered = draw.choice(offers)
         if inside_quotation(text, place.at):
             return Skip("inside a quotation")
-        return place.edits(text, draw.choice(offered))
+        near = text[max(0, start - _NEAR) : end + _NEAR].lower()
+        fresh = [filler for filler in offered if filler.removeprefix(", ").lower() not in near]
+        if not fresh:
+            return Skip("the same filler stands near")
+        return place.edits(text, draw.choice(fresh))
 
     def _offered(self, place: Place, number: int, opinion: bool, turn: int | None) -> list[str]:
         """Return the fillers for a place in sentence `number`, those of one turn alone."""
