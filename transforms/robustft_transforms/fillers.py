@@ -13,7 +13,7 @@ import numpy as np
 from robustft.seeding import Draw
 from robustft.text import Batch, Document, SpanKind, Unit, Units
 from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
-from robustft_transforms._discourse import inside_quotation
+from robustft_transforms._discourse import inside_quotation, words_of
 from robustft_transforms._filler_places import (
     Place,
     gives_opinion,
@@ -107,8 +107,8 @@ class Fillers(Transform):
         place, offered = draw.choice(offers)
         if inside_quotation(text, place.at):
             return Skip("inside a quotation")
-        near = text[max(0, start - _NEAR) : end + _NEAR].lower()
-        fresh = [filler for filler in offered if filler.removeprefix(", ").lower() not in near]
+        near = " ".join(words_of(text, max(0, start - _NEAR), end + _NEAR))
+        fresh = [f for f in offered if f" {f.removeprefix(', ').lower()} " not in f" {near} "]
         if not fresh:
             return Skip("the same filler stands near")
         return place.edits(text, draw.choice(fresh))
