@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any, ClassVar
 
 from robustft.errors import SpecError
 from robustft.seeding import Draw
-from robustft.text.edits import apply, diff
+from robustft.text.edits import Edit, apply
 from robustft.transform.base import LabelKind, Level, RewriteTransform
 from robustft.transform.providers import provide
 
 __all__ = ["ForeignTransform"]
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+# Beyond this many tokens aligning them takes longer than the augmenter did.
+_MOST_TOKENS = 3_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +83,28 @@ class ForeignTransform(RewriteTransform):
 
 
 def _respaced(before: str, after: str) -> str:
-    """Take back the edits that differ from what they replace in white space alone."""
-    return apply(
-        before,
-        [
-            edit
-            for edit in diff(before, after)
-            if "".join(before[edit.start : edit.end].split()) != "".join(edit.replacement.split())
-        ],
-    )
+    """Write what is new in `after` with the white space that `before` has around it."""
+    old, new = list(_TOKEN.finditer(before)), list(_TOKEN.finditer(after))
+    if max(len(old), len(new)) > _MOST_TOKENS:
+        return after
+    matcher = SequenceMatcher(None, [t[0] for t in old], [t[0] for t in new], autojunk=False)
+    edits: list[Edit] = []
+    for kind, i, i_end, j, j_end in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        made = after[new[j].start() : new[j_end - 1].end()] if j < j_end else ""
+        if i_end - i == j_end - j:
+            edits += [
+                Edit(*was.span(), token[0])
+                for was, token in zip(old[i:i_end], new[j:j_end], strict=True)
+            ]
+        elif kind == "insert":
+            at = old[i].start() if i < len(old) else len(before)
+            edits.append(Edit(at, at, f"{made} " if i < len(old) else f" {made}"))
+        elif kind == "delete":
+            last = i_end == len(old)
+            start = old[i - 1].end() if last and i else old[i].start()
+            edits.append(Edit(start, old[i_end - 1].end() if last else old[i_end].start(), ""))
+        else:
+            edits.append(Edit(old[i].start(), old[i_end - 1].end(), made))
+    return apply(before, edits)
