@@ -187,6 +187,7 @@ def _work(spec: RunSpec, study: Study, timer: _Timer) -> tuple[dict[str, Any], f
 
 
 def _plan(spec: RunSpec, study: Study) -> Any:
+    from robustft.data.fields import Scope
     from robustft.study.train_row import plan_arguments
     from robustft.training.arguments import TrainingArguments
     from robustft.training.plan import make_plan
@@ -195,8 +196,9 @@ def _plan(spec: RunSpec, study: Study) -> Any:
     named = [k for k in given if k in TrainingArguments.model_fields and k != "seed"]
     arguments = {key: given.pop(key) for key in named}
     columns = {key: given.pop(key) for key in _COLUMNS if key in given}
+    scope = Scope.of(given.pop("sides", None), given.pop("spans", None))
     root = study.folder / "runs"
-    return make_plan(**given, columns=columns, arguments=arguments, root=root)
+    return make_plan(**given, scope=scope, columns=columns, arguments=arguments, root=root)
 
 
 def _counted(plan: Any, spec: RunSpec, study: Study) -> Work:

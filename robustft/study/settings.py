@@ -59,6 +59,8 @@ class PlanSettings(BaseModel):
     augment: int = Field(default=0, ge=0)
     transforms: str | list[str] | None = None
     severity: int | None = Field(default=None, ge=0, le=5)
+    sides: str | None = None
+    spans: str | None = None
     extra_data: str | list[str] | None = None
     max_train: int | None = Field(default=None, ge=1)
     max_eval: int | None = Field(default=None, ge=1)

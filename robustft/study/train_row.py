@@ -29,6 +29,7 @@ __all__ = ["plan_arguments", "run_train"]
 
 # Settings that this row reads itself and does not hand on.
 _OWN = frozenset({"role", "max_eval", "eval_split"})
+_OF_AUGMENTED = frozenset({"augment", "transforms", "severity", "sides", "spans"})
 
 
 def run_train(spec: RunSpec, context: Context) -> RowResult:
@@ -62,7 +63,7 @@ def plan_arguments(spec: RunSpec) -> dict[str, Any]:
     given = {k: v for k, v in spec.settings.items() if k not in _OWN and v is not None}
     if spec.settings.get("role", "clean") == "clean":
         # The clean arm of an experiment knows nothing of what the others are given.
-        given = {k: v for k, v in given.items() if k not in ("augment", "transforms", "severity")}
+        given = {k: v for k, v in given.items() if k not in _OF_AUGMENTED}
     return given
 
 
