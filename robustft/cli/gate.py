@@ -57,7 +57,8 @@ def _gate(result: RobustnessResult, model: ModelFacts, mix: str, limit: float) -
     drop = (result.cell(model.name, mix).drop or {})[result.metric]
     seen = f"{signed(drop, result.metric)} ({interval(drop, result.metric)})"
     bound = f"{limit:g}" if result.metric == "mse" else f"{100 * limit:.1f} points"
-    stem = f"gate: {model.name} on {mix} drops by {seen}, limit {bound}"
+    kind = "" if result.task.get("label_kind") else " (label kind not checked)"
+    stem = f"gate: {model.name} on {mix} drops by {seen}, limit {bound}{kind}"
     if drop.low is not None and drop.low > limit:
         return Gate("failed", f"{stem}: failed")
     if drop.high is not None and drop.high <= limit:

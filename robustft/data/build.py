@@ -103,7 +103,9 @@ def check_label_kind(
     )
     message = f"label kind {kind.value}: expected transforms that keep it, got {kept}"
     if not force:
-        raise LabelKindError(f"{message}; --force goes on all the same")
+        raise LabelKindError(
+            f"{message} (robustft list shows what each keeps); --force goes on all the same"
+        )
     return f"forced: {message}"
 
 
