@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -20,6 +22,7 @@ from robustft.data.build import (
     replacement_words,
     transform_split,
 )
+from robustft.data.dataset import load_dataset
 from robustft.data.demo import demo_reviews
 from robustft.data.export import PART_ROWS, export_transformed
 from robustft.data.run_folder import RunFolder
@@ -146,6 +149,21 @@ def test_label_kinds_are_checked(spec, kind, expected):
     else:
         remark = check_label_kind(spec, kind)
         assert remark is None if expected is None else remark.startswith(expected)
+
+
+def test_labels_that_are_quantities_bind_the_transforms():
+    shout = f"{Path(__file__).parents[1] / 'transform' / 'toys.py'}:Shout"
+    with pytest.raises(LabelKindError, match=r"label kind quantity: .* shout, which keeps sentim"):
+        robustft.augment("demo:events", 5, f"typos,{shout}")
+    made = robustft.augment("demo:events", 200, "typos,misspellings,casing", severity=5)
+    assert made.remarks == ()
+    sources = load_dataset("demo:events").train
+    texts = dict(zip(sources.ids, zip(sources.texts, sources.labels, strict=True), strict=True))
+    rows = zip(made.perturbed.ids, made.split.texts, made.split.labels, strict=True)
+    for source, text, label in rows:
+        before, target = texts[source]
+        assert re.findall(r"\d+", text) == re.findall(r"\d+", before)
+        assert label == target
 
 
 def started(path, **extra):
