@@ -1,6 +1,7 @@
-"""The examples that are no Python scripts: a notebook that compiles, a job script that runs."""
+"""The examples: quick scripts that run, a notebook that compiles, a job script that works."""
 
 import importlib
+import importlib.util
 import json
 import os
 import shutil
@@ -47,6 +48,15 @@ def test_the_notebooks_recipe_and_imports_are_there():
     (recipe,) = [source for source in sources if source.startswith("RECIPE")]
     parsed = parse_recipe(tomllib.loads(recipe.split('"""')[1]), "the notebook")
     assert [row.name for row in parsed.rows] == ["dictionary", "frozen", "full"]
+
+
+@pytest.mark.parametrize("name", ["perturb_texts", "pairs_answers_tags"])
+def test_quick_scripts_run(name, capsys):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.main()
+    assert capsys.readouterr().out
 
 
 @needs_bash

@@ -90,10 +90,28 @@ def settle_tags(
         table = table.set_column(index, pa.field(column, kind), stored)
         settled.rows[split] = Rows(table, part.files)
         settled.missing[split] = np.array([row is None for row in kept])
+        settled.notices += _alike(settled.rows[split], (tokens, column))
     settled.names = schema if coded and schema else tuple(sorted(seen, key=_order))
     _check_names(settled.names, names, column)
     settled.names = tuple(names) if names and not coded else settled.names
     return settled
+
+
+def _alike(part: Rows, known: Sequence[str]) -> list[str]:
+    """Name further columns that hold a value a token: these do not follow the tokens."""
+    table = part.table
+    lengths = pc.list_value_length(table[known[0]])
+    others = [
+        field.name
+        for field in table.schema
+        if (pa.types.is_list(field.type) or pa.types.is_large_list(field.type))
+        and field.name not in known
+        and pc.list_value_length(table[field.name]).equals(lengths)
+    ]
+    if not others:
+        return []
+    told = f"hold a value a token too; they stay as they are where {known[0]} change"
+    return [f"{part.where}: {', '.join(others)} {told}"]
 
 
 def _order(tag: str) -> tuple[bool, str]:

@@ -129,6 +129,31 @@ def test_answers_of_lines_follow_the_edits(monkeypatch, capfdbinary):
         stream(monkeypatch, capfdbinary, broken, *options)
 
 
+def test_tags_of_lines_follow_the_edits(monkeypatch, capfdbinary):
+    line = {"tokens": ["the", "wonderful", "harbour"], "ner_tags": ["O", "B-LOC", "I-LOC"]}
+    raw = (json.dumps(line) + "\n").encode()
+    options = ("--with", "typos:rate=1.0", "--spans", "follow", "--format", "jsonl")
+    [made] = map(json.loads, stream(monkeypatch, capfdbinary, raw, *options))
+    assert made["original"] == line
+    assert made["tokens"] != line["tokens"]
+    assert made["ner_tags"] == line["ner_tags"]
+    assert {edit["column"] for edit in made["edits"]} == {"tokens"}
+    untagged = json.dumps({"words": line["tokens"]}).encode()
+    named = ("--text-column", "words", *options)
+    [made] = map(json.loads, stream(monkeypatch, capfdbinary, untagged, *named))
+    assert len(made["words"]) == 3
+    assert stream(monkeypatch, capfdbinary, raw, "--with", "casing:rate=0") == [
+        "the wonderful harbour"
+    ]
+    for broken, message in (
+        ({"ner_tags": ["O"]}, "field 'ner_tags': expected a BIO tag by name for each of 3 tokens"),
+        ({"ner_tags": [0, 1, 2]}, "expected a BIO tag by name"),
+        ({"tokens": ["a", 3, "b"]}, "field 'tokens': expected a text, got int"),
+    ):
+        with pytest.raises(DataError, match=message):
+            stream(monkeypatch, capfdbinary, json.dumps(line | broken).encode(), *options)
+
+
 def test_what_labels_of_lines_say_is_checked(monkeypatch, capfdbinary):
     with pytest.raises(LabelKindError, match="label kind acceptability"):
         stream(monkeypatch, capfdbinary, b"a\n", "--with", "typos", "--label-kind", "acceptability")

@@ -155,6 +155,14 @@ def test_other_columns_are_named():
     assert load([text]).task.type is TaskType.CLASSIFICATION
 
 
+def test_other_columns_of_a_value_a_token_are_said_to_stay():
+    rows = [{**sentence(i), "pos_tags": ["X"] * 15, "langs": ["en"]} for i in range(2)]
+    [notice] = load(rows).notices
+    assert notice == (
+        "data: pos_tags hold a value a token too; they stay as they are where tokens change"
+    )
+
+
 def test_rows_that_cannot_be_used_are_counted_and_named():
     rows = [sentence(i) for i in range(4)]
     rows[1]["ner_tags"] = ["O"]
