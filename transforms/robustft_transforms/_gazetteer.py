@@ -11,10 +11,10 @@ __all__ = [
     "Place",
     "by_first_word",
     "cities_in",
+    "group_of",
     "is_place_word",
     "places_list",
     "state_of",
-    "substitutes",
 ]
 
 _FILE = "places.txt"
@@ -72,14 +72,16 @@ def by_first_word() -> dict[str, tuple[tuple[str, Place, int], ...]]:
 
 
 @cache
-def substitutes(place: Place) -> tuple[Place, ...]:
-    """Return the other places of the same kind and group whose name has as many words."""
-    words = len(place.forms[0].split())
-    return tuple(
-        other
-        for other in _places()
-        if other != place and other[:2] == place[:2] and len(other.forms[0].split()) == words
-    )
+def _groups() -> dict[tuple[str, str], tuple[Place, ...]]:
+    groups: dict[tuple[str, str], list[Place]] = {}
+    for place in _places():
+        groups.setdefault((place.kind, place.group), []).append(place)
+    return {key: tuple(places) for key, places in groups.items()}
+
+
+def group_of(place: Place) -> tuple[Place, ...]:
+    """Return the places that stand in for one another, `place` among them."""
+    return _groups()[place.kind, place.group]
 
 
 @cache

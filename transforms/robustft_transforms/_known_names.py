@@ -54,6 +54,8 @@ def gender(name: str) -> Role | None:
     if name not in known_firsts():
         return None
     census = _census()
+    if name in names_list("of either sex"):
+        return "either"
     return "female" if name in census["female"] else "male" if name in census["male"] else "either"
 
 

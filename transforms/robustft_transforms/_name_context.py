@@ -7,8 +7,13 @@ import re
 from robustft_transforms._capitals import Run
 from robustft_transforms._known_names import is_fixed, names_list
 
-__all__ = ["around", "lead_word", "speaks_against"]
+__all__ = ["ARTICLE", "around", "begins_with_vowel", "lead_word", "speaks_against"]
 
+
+ARTICLE = re.compile(r"(?<!\w)an? \Z", re.IGNORECASE)
+"""The article that goes by the sound of the word behind it."""
+
+_VOWEL_SOUND = re.compile(r"[aio]|e(?!u)|u(?!k|[glr][aeiouy]|ni|sa)", re.IGNORECASE)
 
 _LAST_WORD = re.compile(r"([^\W_]+(?:['’][^\W_]+)?)[\s\"“'‘]*\Z")
 _NEXT_WORD = re.compile(r"(?:['’]s)?[\s\"”]+([^\W_]+)")
@@ -58,6 +63,11 @@ def around(text: str, start: int, end: int) -> str:
     return "may be a title" if lead_word(text, start) in names_list("works") else ""
 
 
+def begins_with_vowel(name: str) -> bool:
+    """Tell whether *an* goes before a name: Austria and Ursula, but not Ukraine, Uganda, Eugene."""
+    return _VOWEL_SOUND.match(name) is not None
+
+
 def lead_word(text: str, start: int) -> str:
     """Return the word before `start`, in lower case, quotes looked through."""
     found = _LAST_WORD.search(text, max(0, start - _LONGEST_LEAD), start)
@@ -86,7 +96,12 @@ def _beside_single(text: str, key: str, end: int) -> str:
         return "part of a longer name"
     if _POSSESSIVE_TITLE.match(text, end):
         return "may be a title"
+    following = _NEXT_WORD.match(text, end)
+    if following and following[1] in names_list("never behind a person"):
+        return "part of a longer form"
     joined = _JOINED.match(text, end)
+    if joined and joined[1].lower() == key:  # Melinda and Melinda
+        return "may be a title"
     if joined and is_fixed((key, joined[1].lower()), pair=True):
         return "a famous pair"
     found = re.search(r"(\w+) (?:and|&) \Z", text[max(0, end - len(key) - 24) : end - len(key)])

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from robustft_transforms._capitals import Part, Run, runs
 from robustft_transforms._gazetteer import is_place_word
+from robustft_transforms._grammar import word_list
 from robustft_transforms._known_names import (
     Role,
     gender,
@@ -26,6 +28,7 @@ from robustft_transforms._known_names import (
     short_forms,
 )
 from robustft_transforms._name_context import speaks_against
+from robustft_transforms._sections import section
 
 __all__ = ["Mention", "Person", "find_people"]
 
@@ -142,6 +145,7 @@ def find_people(text: str) -> list[Person]:
     if text.islower() or text.isupper():
         for reading in _uncased(text):
             finder.take(reading, speaks_against(text, reading.run))
+        _place_uncased(finder)
         return finder.people()
     rest: list[Run] = []
     singles: list[_Reading] = []
@@ -170,7 +174,7 @@ def _read(run: Run) -> _Reading | None:
     parts, begins = list(run.parts), run.begins
     if len(parts) == 1 and parts[0].key not in known_firsts():
         return None
-    if begins and len(parts) > 1 and parts[0].key not in known_firsts() and _is_plain(parts[0]):
+    if begins and len(parts) > 1 and _is_plain(parts[0]):
         if parts[0].key.endswith("ing"):  # Finding Forrester, Being John Malkovich
             return None
         parts, begins = parts[1:], False
@@ -186,7 +190,8 @@ def _read(run: Run) -> _Reading | None:
 
 
 def _is_plain(part: Part) -> bool:
-    return is_word(part.key) and not _title(part.key)
+    """Tell whether a word may begin a sentence without belonging to the name behind it."""
+    return is_word(part.key) and not _title(part.key) and part.key not in known_firsts()
 
 
 def _title(key: str) -> str:
@@ -243,6 +248,13 @@ def _is_initial(part: Part) -> bool:
     return len(part.text) == 2 and part.text[1] == "."
 
 
+@cache
+def _openers() -> frozenset[str]:
+    """Return the small words that a sentence may begin with before a name."""
+    lists = ("conjunctions", "prepositions", "determiners", "clause openers", "adverbs", "modals")
+    return frozenset().union(section("discourse.txt", "openers"), *map(word_list, lists))
+
+
 def _place(finder: _Finder, run: Run) -> None:
     """See whether a run that was not read holds a name that is known from elsewhere."""
     known = [part for part in run.parts if part.key in finder.roles]
@@ -256,22 +268,26 @@ def _place(finder: _Finder, run: Run) -> None:
     if any(_title(part.key) == "royal" for part in run.parts):
         reason = reason or "royal or holy"
     if len(parts) > len(known) and not (
-        len(known) == 1 and run.begins and len(parts) == 2 and _is_plain(parts[0])
+        len(known) == 1 and run.begins and len(parts) == 2 and parts[0].key in _openers()
     ):
         reason = reason or "part of a longer name"
     if run.begins and run.parts[0] in known and is_word(known[0].key):
         reason = reason or "may be a word"
-    reading = _Reading([(part, finder.roles[part.key]) for part in known], run)
-    finder.take(reading, reason)
+    named: list[tuple[Part, Role]] = [(part, finder.roles[part.key]) for part in known]
+    if len(parts) == 2 and _is_initial(parts[0]) and parts[1] in known:
+        named, reason = [(parts[0], "initial"), *named], speaks_against(finder.text, run)
+    finder.take(_Reading(named, run), reason)
 
 
 def _place_uncased(finder: _Finder) -> None:
-    """Find the names, if they are no words, where the writer forgot the capital."""
-    for key in list(finder.roles):
-        if is_word(key) or key not in finder.text:
+    """Find the names, if they are no words, where the writer forgot the capital, or shouts."""
+    shouted = finder.text.isupper()
+    for key, role in list(finder.roles.items()):
+        form = key.upper() if shouted else key
+        if is_word(key) or form not in finder.text:
             continue
-        for found in re.finditer(rf"(?<![\w'’@#/.-]){re.escape(key)}(?![\w@/-])", finder.text):
-            finder.mentions.append(Mention(found.start(), found.end(), key, finder.roles[key]))
+        for found in re.finditer(rf"(?<![\w'’@#/.-]){re.escape(form)}(?![\w@/-])", finder.text):
+            finder.mentions.append(Mention(found.start(), found.end(), key, role))
 
 
 def _uncased(text: str) -> Iterator[_Reading]:

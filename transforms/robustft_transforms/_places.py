@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from robustft_transforms._capitals import Part, Run
@@ -37,9 +38,13 @@ class Named(NamedTuple):
     reason: str
 
 
-_BEFORE = re.compile(r"([\w.'’-]+) {1,2}\Z")
+_BEFORE = re.compile(r"([\w'’-]+|(?:St|Ft|Mt|Mr|Mrs|Dr)\.) {1,2}\Z")
 _AFTER = re.compile(r" {1,2}([\w'’-]+)")
-_OF = re.compile(r"[A-Z][\w]* (?:of|de|del|di|da|do) (?:(?:the|la|los|las) )?\Z")
+_OF = re.compile(r"([A-Z][\w]*) (?:of|de|del|di|da|do) (?:(?:the|la|los|las) )?\Z")
+_AMOUNTS = frozenset(
+    "hundreds thousands millions dozens most some all many much one two out because instead north "
+    "south east west people citizens inhabitants natives parts half outside".split()
+)
 _PARTICLES = frozenset("de del di da do dos la upon".split())
 _WITHIN = re.compile(
     r"\b(?:district|province|village|area|city|town|county|sector|region|municipality|state)"
@@ -47,10 +52,16 @@ _WITHIN = re.compile(
 )
 _COMMA_BEFORE = re.compile(r"([A-Z][\w'’-]+), \Z")
 _COMMA_AFTER = re.compile(r", ([A-Z][\w'’-]+(?: [A-Z][a-z]+)?)")
-_PERSON = re.compile(r"['’]s? (?:[a-z]+ ){0,2}[A-Z]")
-_PERSON_AFTER_ADJECTIVE = re.compile(r" (?:[a-z-]+ ){1,3}[A-Z]")
+# Up to three words, none of which ends a phrase, and then a capital.
+_ON_TO_CAPITAL = (
+    r"(?:(?!(?:and|or|but|from|in|of|to|is|was|are|were|at|with|for|by|on|who|that|as)\b)[a-z-]+ )"
+)
+_PERSON = re.compile(rf"['’]s? {_ON_TO_CAPITAL}{{0,2}}[A-Z]")
+_PERSON_AFTER_ADJECTIVE = re.compile(rf" {_ON_TO_CAPITAL}{{1,3}}[A-Z]")
 _DATELINE = re.compile(r"(?:,? [\w.,]{1,20}){0,3} ?(?:\(|-|–|—|:)")
 _LEAD = 40
+_LANGUAGE_NEAR = 40
+_BEFORE_LANGUAGE = frozenset("in into from of to learn learns learnt".split())
 _ARTICLES = frozenset("a an another every no any the like unlike than next".split())
 _ON_THE_MAP = frozenset(
     "coast coasts coastline coastal shore shores border borders island islands bay beach beaches "
@@ -84,7 +95,8 @@ def find_places(text: str, words: Iterable[tuple[int, int]]) -> list[Named]:
         reason = _speaks_against(text, place, mention)
         if reason:
             reasons.setdefault(place, reason)
-        if lead_word(text, start) in places_list("prepositions of place"):
+        lead = lead_word(text, start)
+        if lead in places_list("prepositions of place") or _is_dateline(text, *mention[:2]):
             located.add(place)
     return [
         Named(
@@ -105,7 +117,8 @@ def _named(text: str, start: int, stop: int) -> tuple[Place, Mention] | None:
         if text[start:end].lower() != form.lower() or text[end : end + 1].isalnum():
             continue
         written = text[start:end]
-        if written == form or written == form.upper() or text.islower():
+        lower = text.islower() and written not in places_list("not in lower case")
+        if written == form or written == form.upper() or lower:
             return place, Mention(start, end, number)
     return None
 
@@ -115,15 +128,21 @@ def _speaks_against(text: str, place: Place, mention: Mention) -> str:
     start, end, form = mention
     before = _BEFORE.search(text, max(0, start - _LEAD), start)
     after = _AFTER.match(text, end)
-    run = Run.of(text, [Part.of(start, text[start:end])])
-    if run.shouted and not text.isupper():
-        return "" if before is None and _DATELINE.match(text, end) else "may be a title"
+    shouted = text.isupper()
+    if text[start:end].isupper() and not shouted:
+        return "" if _is_dateline(text, start, end) else "may be a title"
     return (
         around(text, start, end)
-        or _longer(text, start, before, after)
+        or (not shouted and _longer(text, start, before, after))
         or _in_phrase(text, place, mention, _low(before), _low(after))
         or (_person_beside(text, end, form) and "somebody's")
         or _beside_comma(text, place, start, end)
+    )
+
+
+def _is_dateline(text: str, start: int, end: int) -> bool:
+    return _BEFORE.search(text, max(0, start - _LEAD), start) is None and bool(
+        text[start:end].isupper() and _DATELINE.match(text, end)
     )
 
 
@@ -139,7 +158,8 @@ def _longer(
         return "part of a longer name"
     if before and before[1][0].isupper() and not _opens(text, before):
         return "part of a longer name"
-    if _low(after) in _PARTICLES or _OF.search(text, max(0, start - _LEAD), start):
+    found = _OF.search(text, max(0, start - _LEAD), start)
+    if _low(after) in _PARTICLES or (found and found[1].lower() not in _AMOUNTS):
         return "part of a longer name"
     return ""
 
@@ -153,8 +173,10 @@ def _in_phrase(text: str, place: Place, mention: Mention, before: str, after: st
         return "stands for a kind"
     if after in _ON_THE_MAP:
         return "tied to the map"
-    if form == 1 and _is_language(before, after, text[end : end + 1]):
+    if form == 1 and _is_language(before, after, text, end):
         return "may be the language"
+    if form == 1 and before == "the" and after in ("is", "was", "has", "does"):
+        return "stands for a thing"
     located = before in places_list("prepositions of place")
     titled = place.kind != "country" or place.forms[0].lower() in places_list("works")
     if titled and not located and after in _TITLE_VERBS:
@@ -168,14 +190,19 @@ def _opens(text: str, before: re.Match[str]) -> bool:
     return Run.of(text, [part]).begins and part.key in load_words()
 
 
-def _is_language(before: str, after: str, mark: str) -> bool:
-    words = places_list("language")
-    if before in words or after in words:
-        return True
-    if mark == ":":
+def _is_language(before: str, after: str, text: str, end: int) -> bool:
+    """Tell whether an adjective may name a language: "in Italian", "translated from Greek"."""
+    mark = text[end : end + 1]
+    if mark == ":" or _language().search(text, max(0, end - _LANGUAGE_NEAR), end + _LANGUAGE_NEAR):
         return True
     ends = (mark and not mark.isspace()) or after in _CLAUSE_WORDS or not after
-    return before in ("in", "into", "from", "of", "to", "learn", "learns", "learnt") and bool(ends)
+    return before in _BEFORE_LANGUAGE and bool(ends)
+
+
+@cache
+def _language() -> re.Pattern[str]:
+    words = "|".join(sorted(places_list("language")))
+    return re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
 
 
 def _person_beside(text: str, end: int, form: int) -> bool:

@@ -13,6 +13,7 @@ from robustft.seeding import Draw
 from robustft.text import Batch, Document, Edit, Lexicon, SpanKind, Unit, Units
 from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
 from robustft_transforms._known_names import known_firsts, names_list, pool
+from robustft_transforms._name_context import ARTICLE, begins_with_vowel
 from robustft_transforms._people import Mention, Person, find_people
 
 Part = Literal["both", "first", "last"]
@@ -152,13 +153,12 @@ class _Renaming:
         shares = max(1, min(self.people, len(offered) // _FEWEST))
         own = offered[(self.number + len(self.text)) % shares :: shares]
         demands = {_demand(self.text, mention) for mention in mentions} - {None}
-        for names in (own, offered):
-            first = self.draw.integers(len(names))
-            for name in names[first:] + names[:first]:
-                if name in taken or name in self.text or (self.lower and name.lower() in self.text):
-                    continue
-                if all(demand is None or demand(name) for demand in demands):
-                    return name
+        first = self.draw.integers(len(own))
+        for name in own[first:] + own[:first]:
+            if name in taken or name in self.text or (self.lower and name.lower() in self.text):
+                continue
+            if all(demand is None or demand(name) for demand in demands):
+                return name
         return None
 
     def kind(self, mentions: list[Mention]) -> str:
@@ -188,12 +188,8 @@ def _cased(old: str, made: str) -> str:
 _Demand = Callable[[str], bool]
 
 
-def _begins_with_vowel(name: str) -> bool:
-    return name[0] in "AEIOU"
-
-
 def _begins_with_consonant(name: str) -> bool:
-    return name[0] not in "AEIOU"
+    return not begins_with_vowel(name)
 
 
 def _ends_in_s(name: str) -> bool:
@@ -207,8 +203,8 @@ def _ends_otherwise(name: str) -> bool:
 def _demand(text: str, mention: Mention) -> _Demand | None:
     """Return what the article before a mention, or the apostrophe behind it, asks of a new name."""
     start, end = mention.start, mention.end
-    if f" {text[max(0, start - 3) : start]}".lower().endswith((" a ", " an ")):
-        return _begins_with_vowel if text[start] in "AEIOUaeiou" else _begins_with_consonant
+    if ARTICLE.search(text, max(0, start - 4), start):
+        return begins_with_vowel if begins_with_vowel(text[start:end]) else _begins_with_consonant
     if text[end : end + 1] not in ("'", "’"):
         return None
     if text[end + 1 : end + 2] in ("s", "S"):

@@ -12,13 +12,11 @@ import numpy as np
 from robustft.seeding import Draw
 from robustft.text import Batch, Document, Edit, Lexicon, SpanKind, Unit, Units
 from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
-from robustft_transforms._gazetteer import Place, by_first_word, substitutes
+from robustft_transforms._gazetteer import Place, by_first_word, group_of
+from robustft_transforms._name_context import ARTICLE, begins_with_vowel
 from robustft_transforms._places import Named, find_places
 
 Kind = Literal["all", "country", "city", "state"]
-
-_FEWEST = 3
-"""As many places at least are drawn from, however many the text names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +81,10 @@ class Places(Transform):
     def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
         """Return an edit for each mention of the place, or why there is none."""
         text, places = document.text, _places(document.batch)[document.index]
-        number = next(i for i, p in enumerate(places) if p.mentions[0].start == unit.start)
-        named = places[number]
+        named = next(place for place in places if place.mentions[0].start == unit.start)
         if named.reason:
             return Skip(named.reason)
-        made = _drawn(text, named, number, len(places), draw)
+        made = _drawn(text, named, places, draw)
         if made is None:
             return Skip("no place is left")
         return tuple(
@@ -120,26 +117,28 @@ def _places(batch: Batch) -> dict[int, list[Named]]:
     return {index: places for index, places in found.items() if places}
 
 
-def _drawn(text: str, named: Named, number: int, places: int, draw: Draw) -> Place | None:
-    """Draw a place that the text does not name, others than its other places can get."""
-    offered = substitutes(named.place)
-    if not offered:
+def _drawn(text: str, named: Named, places: list[Named], draw: Draw) -> Place | None:
+    """Draw a place that the text does not name, and that no other place of it can become."""
+    group = [other.place for other in places if other.place[:2] == named.place[:2]]
+    offered = group_of(named.place)
+    number = group.index(named.place) + len(text)
+    own = offered[number % len(group) :: len(group)]
+    if not own:
         return None
     low = text.lower()
-    vowels = {
-        text[mention.start] in "AEIOUaeiou"
+    sounds = {
+        begins_with_vowel(text[mention.start :])
         for mention in named.mentions
-        if f" {text[max(0, mention.start - 3) : mention.start]}".lower().endswith((" a ", " an "))
+        if ARTICLE.search(text, max(0, mention.start - 4), mention.start)
     }
-    shares = max(1, min(places, len(offered) // _FEWEST))
-    own = offered[(number + len(text)) % shares :: shares]
-    for names in (own, offered):
-        first = draw.integers(len(names))
-        for place in names[first:] + names[:first]:
-            if any(form.lower() in low for form in place.forms):
-                continue
-            if all((form[0] in "AEIOU") == vowel for vowel in vowels for form in place.forms[1:2]):
-                return place
+    first = draw.integers(len(own))
+    for place in own[first:] + own[:first]:
+        if any(form.lower() in low for form in place.forms):
+            continue
+        if len(place.forms[0].split()) != len(named.place.forms[0].split()):
+            continue
+        if all(begins_with_vowel(form) == sound for sound in sounds for form in place.forms[1:3]):
+            return place
     return None
 
 
