@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from robustft.testing import check_transform
 from robustft.text import apply, invert
-from robustft.transform import get, names, perturb
+from robustft.transform import LabelKind, get, names, perturb
 
 GOLDEN = Path(__file__).parent / "golden"
 READY = [name for name in names() if not get(name).needs]
@@ -44,7 +44,8 @@ from robustft.text import content_ids
 from robustft.transform import OneOf, build, perturb
 
 def digests(names, workers, shuffle):
-    texts = [f"{text} Row {i}." for i in range(240) for text in PLAIN_TEXTS]
+    examples = [*PLAIN_TEXTS, *(build(name).example for name in names)]
+    texts = [f"{text} Row {i}." for i in range(200) for text in examples]
     rows = list(zip(content_ids(texts), texts))
     if shuffle:
         rows.sort(key=lambda row: fold_in(shuffle, row[0]))
@@ -113,3 +114,39 @@ def test_golden_file(name, spec_of, pytestconfig):
         return
     for case, made in zip(cases, outputs, strict=True):
         assert made[0].text == case["output"], case
+
+
+_BEGIN, _END = "<!-- table: begin -->\n", "<!-- table: end -->"
+
+
+def _table():
+    """Return the table of built-ins in transforms/README.md, from what each says of itself."""
+    lines = [
+        "| name | level | what it does | % at severity 1 … 5 | does not keep |",
+        "|---|---|---|---|---|",
+    ]
+    for name in names():
+        cls = get(name)
+        summary = " ".join(cls.__doc__.split("\n\n")[0].split()).rstrip(".")
+        rates = " · ".join(f"{100 * cls.rates[severity]:.3g}" for severity in range(1, 6))
+        lost = [kind.value for kind in LabelKind if kind not in cls.preserves]
+        kept = f"all but {', '.join(sorted(k.value for k in cls.preserves))}"
+        few = ", ".join(lost) if len(lost) <= 5 else kept if cls.preserves else "promises none"
+        lines.append(f"| `{name}` | {cls.level} | {summary} | {rates} | {few} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_readme_of_the_transforms_lists_them_all(pytestconfig):
+    """`--update-golden` writes the table anew."""
+    path = Path(__file__).parents[1] / "transforms" / "README.md"
+    before, rest = path.read_text(encoding="utf-8").split(_BEGIN)
+    found, after = rest.split(_END)
+    if pytestconfig.getoption("--update-golden"):
+        path.write_text(before + _BEGIN + _table() + _END + after, encoding="utf-8")
+        return
+    assert found == _table()
+
+
+def test_the_first_page_names_every_transform():
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert [name for name in names() if f"`{name}`" not in text] == []
