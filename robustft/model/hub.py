@@ -14,7 +14,14 @@ from huggingface_hub import constants
 from robustft.data.hub import hub_answers
 from robustft.errors import HubError, ModelError, first_line
 
-__all__ = ["Source", "cannot_be_had", "find_source", "load_error", "quiet_transformers"]
+__all__ = [
+    "TINY_INSTEAD",
+    "Source",
+    "cannot_be_had",
+    "find_source",
+    "load_error",
+    "quiet_transformers",
+]
 
 _LOOKS_LIKE_A_PATH = re.compile(r"[.~/\\]|.*\\|[^/]*/[^/]*/|.*/$")
 
@@ -70,10 +77,10 @@ def find_source(name: str) -> Source:
     return Source(name, folder=False, offline=not hub_answers())
 
 
-_INSTEAD = "use --model tiny, which needs no download, or --model with a local folder"
+TINY_INSTEAD = "use --model tiny, which needs no download, or --model with a local folder"
 
 
-def cannot_be_had(name: str, reason: str, instead: str = _INSTEAD) -> HubError:
+def cannot_be_had(name: str, reason: str, instead: str = TINY_INSTEAD) -> HubError:
     """Return the error for a model that lives on a hub and could not be fetched."""
     return HubError(
         f"{name}: expected a model from the hub ({constants.ENDPOINT}) or its cached copy, got "
@@ -82,7 +89,7 @@ def cannot_be_had(name: str, reason: str, instead: str = _INSTEAD) -> HubError:
 
 
 def load_error(
-    source: Source, name: str, wanted: str, problem: Exception, instead: str = _INSTEAD
+    source: Source, name: str, wanted: str, problem: Exception, instead: str = TINY_INSTEAD
 ) -> Exception:
     """Return the error for a source from which `wanted` could not be loaded."""
     first = first_line(problem)

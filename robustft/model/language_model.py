@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, BertTo
 
 from robustft.data.task import Task
 from robustft.errors import ModelError, first_line
-from robustft.model.hub import find_source, load_error, quiet_transformers
+from robustft.model.hub import TINY_INSTEAD, find_source, load_error, quiet_transformers
 from robustft.model.load import LoadedModel, seeded_torch
 from robustft.model.tiny import TINY, tiny_config, tiny_tokenizer
 from robustft.seeding import fold_in
@@ -74,6 +74,7 @@ def load_language_model(
     from_scratch: bool = False,
     tokenizer: TokenizerChoice = "keep",
     vocabulary: int | None = None,
+    instead: str = TINY_INSTEAD,
 ) -> LoadedModel:
     """Return a masked language model with its tokenizer.
 
@@ -121,7 +122,7 @@ def load_language_model(
                     source.name, dtype=torch.float32, output_loading_info=True, **where
                 )
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as problem:
-            raise load_error(source, name, "a masked language model", problem) from problem
+            raise load_error(source, name, "a masked language model", problem, instead) from problem
     new = tuple(sorted(set(info["missing_keys"])))
     said = (f"new weights, drawn at random: {', '.join(new)}",) if new else ()
     return LoadedModel(
