@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +17,8 @@ from robustft.transform.protection import Protection
 __all__ = ["Acceptance", "Candidate", "Filled", "Queue", "overlap", "words_changed"]
 
 Ints = npt.NDArray[np.int64]
-
-
-class Candidate(NamedTuple):
-    """A unit that was drawn, in its text's coordinates, with the key of its draw."""
-
-    start: int
-    end: int
-    ordinal: int
-    key: int
+Candidate: TypeAlias = tuple[int, int, int, int]
+"""A unit that was drawn: start and end in its text, ordinal, and the key of its draw."""
 
 
 class Filled(NamedTuple):
@@ -40,23 +33,23 @@ class Filled(NamedTuple):
 class Queue(NamedTuple):
     """The candidates of all texts by rank: text number `i` has rows ``first[i] .. last[i]``.
 
-    The columns are those of `Candidate`.
+    The columns are the parts of a `Candidate`.
     """
 
     columns: Sequence[npt.NDArray[Any]]
     first: Ints
     last: Ints
 
-    def portions(self, text: int, size: int) -> Iterator[tuple[int, int, int, int]]:
+    def portions(self, text: int, size: int) -> Iterator[Candidate]:
         """Yield a text's candidates; the few that are needed come at little cost."""
         high = int(self.last[text])
         for start in range(int(self.first[text]), high, size):
-            stop = min(start + size, high)
-            yield from zip(*(column[start:stop].tolist() for column in self.columns), strict=True)
+            yield from self.rows(range(start, min(start + size, high)))
 
-    def candidate(self, row: int) -> Candidate:
-        """Return the candidate in a row."""
-        return Candidate(*(int(column[row]) for column in self.columns))
+    def rows(self, rows: range) -> Iterator[Candidate]:
+        """Return the candidates in some rows."""
+        part = slice(rows.start, rows.stop)
+        return zip(*(column[part].tolist() for column in self.columns), strict=True)
 
 
 @dataclass(frozen=True)

@@ -44,11 +44,20 @@ class Checks:
         self.no_repeat = next((c for c in self.constraints if isinstance(c, NoRepeat)), None)
         self.steps: list[list[Step]] = [[] for _ in batch.texts]
         self.replaced: list[set[str]] = [set() for _ in batch.texts]
+        self.shut = self._shut()
         caps = [c for c in self.constraints if isinstance(c, MaxChanged)]
         self.cap = min(caps, key=lambda c: c.share, default=None)
         share = self.cap.share if self.cap else 1.0
         # A hair more than the product, which may come out a hair below a whole number.
         self.left = np.floor(batch.word_counts * share + 1e-9).astype(np.int64)
+
+    def _shut(self) -> dict[int, str]:
+        """Return the rows that must stay as they are, and why."""
+        found: dict[int, str] = {}
+        for constraint in self.of_texts:
+            for row in np.flatnonzero(~constraint.fits(self.originals)).tolist():
+                found.setdefault(row, constraint.reason)
+        return found
 
     def marks(self, batch: Batch) -> list[list[Mark]]:
         """Return for each text the spans of it that must stay."""
@@ -100,6 +109,8 @@ class StepChecks:
     def most(self, text: int, wanted: int) -> tuple[int, str]:
         """Return how many units may change at most, and why it is less than wanted if it is."""
         cap = self.checks.cap
+        if reason := self.checks.shut.get(self.rows[text]):
+            return 0, reason
         if cap is None:
             return wanted, ""
         left = max(int(self.checks.left[self.rows[text]]), 0)
@@ -115,6 +126,9 @@ class StepChecks:
         Where all together are too many, none stays: half a rewriting is no text.
         """
         checks, row = self.checks, self.rows[text]
+        if edits and (shut := checks.shut.get(row)):
+            passed[shut] += 1
+            return []
         kept = []
         for edit in edits:
             refusing = (

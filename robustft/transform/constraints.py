@@ -90,6 +90,10 @@ class TextConstraint(Constraint, ABC):
     def holds(self, originals: Sequence[str], changed: Sequence[str]) -> Mask:
         """Tell for each pair whether the changed text is good, shape ``(len(originals),)``."""
 
+    def fits(self, originals: Sequence[str]) -> Mask:
+        """Tell which texts may change at all; all, if a constraint does not say otherwise."""
+        return np.ones(len(originals), np.bool_)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MaxChanged(Constraint):
@@ -173,6 +177,10 @@ class Length(TextConstraint):
         """Name the bounds."""
         bounds = {k: v for k, v in dataclasses.asdict(self).items() if v is not None}
         return "length outside of " + ", ".join(f"{k}={v}" for k, v in bounds.items())
+
+    def fits(self, originals: Sequence[str]) -> Mask:
+        """Tell which texts are within the bounds."""
+        return self.holds(originals, originals)
 
     def holds(self, originals: Sequence[str], changed: Sequence[str]) -> Mask:
         """Compare counts of words and code points with the bounds."""

@@ -62,7 +62,7 @@ class _Text:
     rows: range
     goal: int
     checks: StepChecks | None
-    made: dict[int, Proposal] = field(default_factory=dict)
+    made: dict[int, tuple[Unit, Proposal]] = field(default_factory=dict)
     accepted: list[_Accepted] = field(default_factory=list)
     passed: dict[int, str] = field(default_factory=dict)
     """Why the candidate in a row was passed over."""
@@ -123,11 +123,17 @@ class _Text:
                 # What is asked for too much is kept, or never used.
                 most = row + (self.goal - len(self.accepted)) * growth
                 asked = range(row, min(most, self.rows.stop))
-                self.made.update(zip(asked, (yield _Ask(asked)), strict=True))
+                self._take(asked, (yield _Ask(asked)))
                 growth *= 2
             self._consider(row)
             row += 1
         return row
+
+    def _take(self, asked: range, proposals: list[Proposal]) -> None:
+        source, candidates = self.document.text, self.queue.rows(asked)
+        answers = zip(asked, candidates, proposals, strict=True)
+        for row, (start, end, ordinal, _), made in answers:
+            self.made[row] = Unit(start, end, source[start:end], ordinal), made
 
     def _judge(self, count: int, sound: int) -> Generator[_Judge, str, str]:
         """Ask whether the text is good with the first `count` units; with `sound` it is."""
@@ -137,9 +143,8 @@ class _Text:
         return (yield _Judge(apply(self.document.text, edits)))
 
     def _consider(self, row: int) -> None:
-        start, end, ordinal, _ = self.queue.candidate(row)
-        unit = Unit(start, end, self.document.text[start:end], ordinal)
-        edits, reason = self._proposed(row, unit, self.made[row])
+        unit, made = self.made[row]
+        edits, reason = self._proposed(row, unit, made)
         if not reason and self.tally:
             reason = self.tally.refuse(unit, edits)
         if reason:
@@ -224,7 +229,7 @@ def _propose(
     found: dict[int, list[Proposal]] = {}
     for number, rows in asked.items():
         document, found[number] = documents[number], []
-        for start, end, ordinal, key in map(queue.candidate, rows):
+        for start, end, ordinal, key in queue.rows(rows):
             unit = Unit(start, end, document.text[start:end], ordinal)
             found[number].append(transform.replacement(document, unit, Draw(key)))
     return found

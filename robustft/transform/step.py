@@ -21,7 +21,7 @@ from robustft.transform.base import (
     Skip,
     Transform,
 )
-from robustft.transform.candidates import Acceptance, Filled, Queue, overlap
+from robustft.transform.candidates import Acceptance, Candidate, Filled, Queue, overlap
 from robustft.transform.checks import StepChecks
 from robustft.transform.protection import Mark, Protection
 from robustft.transform.rounds import fill_in_rounds
@@ -214,7 +214,7 @@ class _Job:
     def _fill(
         self,
         document: Document,
-        candidates: Iterable[tuple[int, int, int, int]],
+        candidates: Iterable[Candidate],
         wanted: int,
         skips: Counter[str],
     ) -> Filled:
