@@ -104,12 +104,13 @@ def _transforms() -> Iterator[Check]:
             yield Check("transforms", "broken", f"{point.name}: expected package {point.value}")
     if missing:
         return
-    good = []
+    good: list[str] = []
+    waiting: list[Check] = []
     for name in names():
         try:
             cls = get(name)
             if needs := getattr(cls, "needs", ""):
-                yield Check("transforms", "note", f"{name}: not tried, it needs {needs}")
+                waiting.append(Check("transforms", "note", f"{name}: not tried, it needs {needs}"))
                 continue
             perturb([getattr(cls, "example", "An example.")], name, severity=5)
         except Exception as error:
@@ -119,6 +120,37 @@ def _transforms() -> Iterator[Check]:
     yield Check(
         "transforms", "ok" if good else "broken", ", ".join(good) or "expected some, got none"
     )
+    yield from waiting
+
+
+def _providers() -> Iterator[Check]:
+    """Find the modules that give models to transforms and constraints, without importing them."""
+    from robustft.transform.providers import GROUP
+
+    found = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        if importlib.util.find_spec(point.module.partition(".")[0]) is None:
+            yield Check("providers", "broken", f"{point.name}: expected package {point.module}")
+        else:
+            found.append(point.name)
+    if found:
+        yield Check("providers", "ok", ", ".join(found))
+    else:
+        yield Check("providers", "broken", "expected some, got none; install robustft again")
+
+
+def _tagger() -> Iterator[Check]:
+    from robustft.text.tagging import TAGGER_DATA, has_tagger
+
+    if has_tagger():
+        yield Check("tagger", "ok", f"NLTK's {TAGGER_DATA}")
+    else:
+        yield Check(
+            "tagger",
+            "note",
+            f"no NLTK {TAGGER_DATA}, which --keep-pos needs; "
+            f"install it with: python -m nltk.downloader {TAGGER_DATA}",
+        )
 
 
 def _lexicons() -> Iterator[Check]:
@@ -205,6 +237,8 @@ CHECKS: list[Callable[[], Iterator[Check]]] = [
     _device,
     _transforms,
     _lexicons,
+    _providers,
+    _tagger,
     _foreign,
     _settings,
     _disk,

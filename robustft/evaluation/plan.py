@@ -156,6 +156,9 @@ def make_evaluation(
     if constraints is None:
         own = None if transforms is not None else run
         constraints = [] if own is None else recorded_constraints(own.config, own.path)
+    if constraints and chains:
+        named = ", ".join(dict.fromkeys(constraint.name for constraint in constraints))
+        found = replace(found, notices=(*found.notices, f"constraints: {named}"))
     for number, chain in enumerate(chains):
         settled, said = settle_transforms(chain, task.label_kind, force=force)
         chains[number] = bind(settled, constraints)

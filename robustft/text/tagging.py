@@ -14,7 +14,7 @@ import regex
 from robustft.errors import DataError
 from robustft.text.sentences import sentence_spans
 
-__all__ = ["PARTS_OF_SPEECH", "tags_between"]
+__all__ = ["PARTS_OF_SPEECH", "TAGGER_DATA", "has_tagger", "tags_between"]
 
 # Penn Treebank tag, or how it begins, to the names of Universal Dependencies.
 _PENN = {
@@ -42,11 +42,22 @@ _PENN = {
 PARTS_OF_SPEECH = tuple(sorted(set(_PENN.values())))
 """The names of the parts of speech; "to" and "'s" are ``PART``, modal verbs ``VERB``."""
 
-_DATA = "averaged_perceptron_tagger_eng"
+TAGGER_DATA = "averaged_perceptron_tagger_eng"
 # The tagger was trained on words whose clitics stand apart.
 _TOKEN = regex.compile(
     r"\w+?(?=n['’]t\b)|n['’]t\b|['’](?:s|re|ve|ll|d|m)\b|\w+(?:-\w+)*|[^\w\s]", regex.IGNORECASE
 )
+
+
+def has_tagger() -> bool:
+    """Tell whether the tagger's data are installed."""
+    import nltk
+
+    try:
+        nltk.data.find(f"taggers/{TAGGER_DATA}/")
+    except LookupError:
+        return False
+    return True
 
 
 @cache
@@ -57,8 +68,8 @@ def _tagger() -> Any:
         return PerceptronTagger()
     except LookupError:
         raise DataError(
-            f"part of speech: expected NLTK's {_DATA} in a folder of NLTK_DATA, got none; "
-            f"install it with: python -m nltk.downloader {_DATA}"
+            f"part of speech: expected NLTK's {TAGGER_DATA} in a folder of NLTK_DATA, got none; "
+            f"install it with: python -m nltk.downloader {TAGGER_DATA}"
         ) from None
 
 

@@ -202,6 +202,7 @@ def test_the_constraints_of_a_run_bind_its_evaluation(home, tmp_path):
         share, similarity = constraints_of(plan.transforms)
         assert share == MaxChanged(share=0.05)
         assert similarity.model == str(tmp_path / "moved" / "encoder")
+    assert bound.notices[-1] == "constraints: max_changed, min_similarity"
     sets = bound.config()["sets"]
     assert [s["constraints"][0] for s in sets] == [config["constraints"][0]] * 3
     assert {s["constraints"][1]["model"] for s in sets} == {"../../../../encoder"}
