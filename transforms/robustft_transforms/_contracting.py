@@ -53,10 +53,13 @@ PAIRS = frozenset(
 _IRREGULAR_NEGATED = {"can": "can't", "will": "won't"}
 _EDGE_WORDS = frozenset("and but or nor yet for than".split())
 _BE = frozenset("is are was were be am been".split())
-_BEFORE_A_CLAUSE = frozenset(
-    "saying thinking feeling hoping knowing meaning believing realizing everything something "
-    "anything nothing morning evening considering seeing".split()
+_GERUNDS = frozenset(
+    "saying thinking feeling hoping knowing meaning believing realizing considering seeing".split()
 )
+_BEFORE_A_CLAUSE = _GERUNDS | frozenset(
+    "everything something anything nothing morning evening".split()
+)
+_WINDOW = 60
 _NOT_LETS = frozenset("know in out down off alone have".split())
 
 
@@ -74,7 +77,7 @@ def contract(text: str, start: int, end: int, draw: Draw) -> str | Skip:
     if low[-1] in ("not", "cannot"):
         made = _negated(text, end, words, low, lead, draw)
     else:
-        made = _joined(text, end, words, low, lead)
+        made = _joined(text, start, end, words, low, lead)
     return made if isinstance(made, Skip) else made.replace("'", apostrophe)
 
 
@@ -92,12 +95,14 @@ def _case_reason(text: str, end: int, words: list[str], lead: Clause) -> str:
     return ""
 
 
-def _joined(text: str, end: int, words: list[str], low: list[str], lead: Clause) -> str | Skip:
+def _joined(
+    text: str, start: int, end: int, words: list[str], low: list[str], lead: Clause
+) -> str | Skip:
     first, second = low
     if second == "us":
         return _lets(text, end, words, lead)
     reason = ""
-    if first in ("it", "you") and _takes_object(lead.word):
+    if first in ("it", "you") and _takes_object(text, start, lead.word):
         reason = "may belong to what precedes"
     elif second in ("is", "are", "am"):
         reason = _be_reason(text, end, first, lead)
@@ -112,8 +117,11 @@ def _joined(text: str, end: int, words: list[str], low: list[str], lead: Clause)
     return words[0] + (clitic.upper() if words[1].isupper() else clitic)
 
 
-def _takes_object(word: str) -> bool:
+def _takes_object(text: str, start: int, word: str) -> bool:
     """Tell whether the word before "it" or "you" may govern it: "most of it is", "to see it is"."""
+    if word in _GERUNDS:  # "Seeing it is believing", but "he left, seeing it is late"
+        lead = text[max(0, start - _WINDOW) : start].rstrip(" \t")
+        return before(lead, len(lead) - len(word)).begins_sentence
     if word in _BEFORE_A_CLAUSE or word in word_list("clause openers"):
         return False
     if word in word_list("prepositions"):
