@@ -55,7 +55,7 @@ def _slip(word: str, at: int, which: int, pick: int) -> str | None:
     if which < _NEIGHBOUR:
         return before + _near(letter, pick) + after
     if which < _TRANSPOSITION:
-        if not after or letter == after[0]:
+        if not after or letter.lower() == after[0].lower():
             return None
         return before + _swap(letter, after[0]) + after[1:]
     if which < _DOUBLING:
