@@ -32,6 +32,7 @@ class Place(NamedTuple):
     forms: tuple[str, ...]
 
 
+@cache
 def places_list(name: str) -> frozenset[str]:
     """Return the section `name` of ``data/places.txt``, one entry a word, in lower case."""
     return frozenset(word.replace("_", " ").lower() for word in section(_FILE, name))
@@ -95,6 +96,7 @@ def state_of(city: str) -> str:
     return ""
 
 
+@cache
 @cache
 def cities_in(name: str) -> tuple[str, ...]:
     """Return the cities that are known in a country or state."""

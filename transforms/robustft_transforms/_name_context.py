@@ -6,6 +6,7 @@ import re
 
 from robustft_transforms._capitals import Run
 from robustft_transforms._known_names import is_fixed, names_list
+from robustft_transforms._whole import holds
 
 __all__ = ["ARTICLE", "around", "begins_with_vowel", "lead_word", "speaks_against"]
 
@@ -45,7 +46,7 @@ def speaks_against(text: str, run: Run) -> str:
     if not run.title and _is_kind(text, lead, end, len(parts)):
         return "stands for a kind"
     if len(parts) == 1 and not run.title:
-        if "urricane" in text:
+        if holds(text, "urricane"):
             return "may be a storm"
         return _beside_single(text, keys[0], end)
     return ""

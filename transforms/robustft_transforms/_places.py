@@ -18,6 +18,7 @@ from robustft_transforms._gazetteer import (
 from robustft_transforms._lexicons import load_words
 from robustft_transforms._name_context import around, lead_word
 from robustft_transforms._sections import lines_of
+from robustft_transforms._whole import is_lower, is_upper
 
 __all__ = ["Mention", "Named", "find_places"]
 
@@ -117,7 +118,7 @@ def _named(text: str, start: int, stop: int) -> tuple[Place, Mention] | None:
         if text[start:end].lower() != form.lower() or text[end : end + 1].isalnum():
             continue
         written = text[start:end]
-        lower = text.islower() and written not in places_list("not in lower case")
+        lower = is_lower(text) and written not in places_list("not in lower case")
         if written == form or written == form.upper() or lower:
             return place, Mention(start, end, number)
     return None
@@ -128,7 +129,7 @@ def _speaks_against(text: str, place: Place, mention: Mention) -> str:
     start, end, form = mention
     before = _BEFORE.search(text, max(0, start - _LEAD), start)
     after = _AFTER.match(text, end)
-    shouted = text.isupper()
+    shouted = is_upper(text)
     if text[start:end].isupper() and not shouted:
         return "" if _is_dateline(text, start, end) else "may be a title"
     return (
@@ -256,5 +257,6 @@ def _against_all(text: str, place: Place, mentions: list[Mention], located: bool
     return ""
 
 
+@cache
 def _fixed() -> frozenset[str]:
     return frozenset(lines_of("places.txt", "fixed phrases"))

@@ -17,6 +17,7 @@ from robustft.text import Batch, Document, Edit, Unit, Units
 from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
 from robustft_transforms._discourse import inside_quotation, refers_back
 from robustft_transforms._sections import lines_of
+from robustft_transforms._whole import is_lower, is_upper
 
 Kind = Literal["all", "sentence", "url", "handle", "hashtag"]
 Place = Literal["any", "start", "end", "between"]
@@ -140,7 +141,7 @@ def _no_sentence(text: str, sentences: list[tuple[int, int]], following: int) ->
             return ""
         if refers_back(text, start, end):
             return "the next sentence refers back"
-        if text[start].islower() and not text.islower():
+        if text[start].islower() and not is_lower(text):
             return "the next sentence has no capital"
     return ""
 
@@ -161,14 +162,14 @@ def _sentence(text: str, beside: tuple[int, int], ordinal: int, draw: Draw) -> s
     sentences = lines_of(_DATA, "sentences")
     portion = len(sentences) // _STRIDE
     made = sentences[draw.integers(portion) * _STRIDE + (ordinal + len(text)) % _STRIDE]
-    lower = text.islower()
+    lower = is_lower(text)
     if _TOKENISED.search(text, max(beside[0], beside[1] - 12), beside[1]) or (
         lower and _TOKENISED_INSIDE.search(text)
     ):
         made = f"{made[:-1]} {made[-1]}"
     if lower:
         return made.lower()
-    return made.upper() if text.isupper() and " " in text.strip() else made
+    return made.upper() if is_upper(text) and " " in text[:200].strip() else made
 
 
 def _token(kind: str, draw: Draw) -> str:

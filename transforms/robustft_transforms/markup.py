@@ -19,6 +19,7 @@ from robustft.text import Batch, Document, Edit, Lexicon, SpanKind, Unit, Units
 from robustft.text.characters import NEWLINE, SPACE
 from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
 from robustft_transforms._grammar import word_list
+from robustft_transforms._whole import holds
 
 Kind = Literal["html", "emphasis", "breaks", "entities", "markdown", "plain"]
 
@@ -184,9 +185,9 @@ def _broken(text: str, sentences: list[tuple[int, int]], unit: Unit, draw: Draw)
     if way == 1:
         return draw.choice(_SPACES)
     start, end = sentences[bisect_left(sentences, (unit.end, unit.end))]
-    if way == 0 or text.find("<", start, end) >= 0 or "<p>" in text:
+    if way == 0 or text.find("<", start, end) >= 0 or holds(text, "<p>"):
         made = draw.choice(_BREAKS)
-        return made.replace(" />", ">") if "<br>" in text else made
+        return made.replace(" />", ">") if holds(text, "<br>") else made
     return Edit(start, start, "<p>"), Edit(end, end, "</p>")
 
 

@@ -16,6 +16,7 @@ from robustft.text.characters import NEWLINE, SPACE
 from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
 from robustft_transforms._discourse import goes_on, inside_quotation, refers_back, words_of
 from robustft_transforms._grammar import word_list
+from robustft_transforms._whole import is_lower
 
 # A pronoun, wherever it stands, may have what it stands for in the sentence before; so may a word
 # that compares or goes on.
@@ -122,7 +123,7 @@ def _form(text: str, start: int, end: int) -> str:
     if not _ENDED.search(text, max(start, end - 8), end):
         return "a question, or no end mark"
     begin = start + (text[start] in _QUOTES)
-    if not text[begin].isalpha() or (text[begin].islower() and not text.islower()):
+    if not text[begin].isalpha() or (text[begin].islower() and not is_lower(text)):
         return "begins with a mark, a number or a small letter"
     if begin > start and text[end - 1] in _QUOTES:
         return "speech"
