@@ -101,7 +101,9 @@ def _joined(
     first, second = low
     if second == "us":
         return _lets(text, end, words, lead)
-    reason = ""
+    reason = _subject_reason(text, end, first, lead)
+    if reason:
+        return Skip(reason)
     if first in ("it", "you") and _takes_object(text, start, lead.word):
         reason = "may belong to what precedes"
     elif second in ("is", "are", "am"):
@@ -115,6 +117,21 @@ def _joined(
         return Skip(reason)
     clitic = _CLITIC[second]
     return words[0] + (clitic.upper() if words[1].isupper() else clitic)
+
+
+def _subject_reason(text: str, end: int, first: str, lead: Clause) -> str:
+    """Return why nothing can lean on `first` here, or an empty string."""
+    if text.startswith((" n't", " n’t"), end):
+        return "a torn n't follows"
+    if first == "here" and not (lead.begins or lead.word in word_list("clause openers")):
+        return "here: may be no subject"  # the action here is tame
+    if lead.word == "than":
+        return "may stand before a gap"
+    if first == "that" and next_word(text, end)[0] == "to":
+        return "that is to say"
+    if lead.word in ("or", "and") and lead.coordinates:
+        return "part of a coordinated subject"
+    return ""
 
 
 def _takes_object(text: str, start: int, word: str) -> bool:
@@ -183,8 +200,8 @@ def _negated(
 ) -> str | Skip:
     """Join "not" to its auxiliary; after a pronoun, am, is and are may go there instead."""
     word, _ = next_word(text, end)
-    if word in ("only", "merely"):
-        return Skip("not only")
+    if word in ("only", "merely") or (low[-2:] == ["must", "not"] and word == "have"):
+        return Skip("not only" if word != "have" else "must not have: an inference")
     if low == ["cannot"]:
         return words[0][:3] + ("'T" if words[0].isupper() else "'t")
     if low[0] == "i" and low[1] == "am":

@@ -8,6 +8,8 @@ in ``data/grammar.txt``.
 
 from __future__ import annotations
 
+import re
+
 from robustft.text import Edit
 from robustft.transform.base import Skip
 from robustft_transforms._grammar import (
@@ -48,6 +50,14 @@ EXPANDABLE: dict[str, str] = {
 }
 """Each form that may be expanded, with a straight apostrophe, and its clitic."""
 
+# Speech that is written as it sounds keeps its contractions: "didn't rob nothin'", "tell ya".
+_DIALECT = re.compile(
+    r"\b(?:ya|gonna|wanna|gotta|ain['’]t|y['’]all|kinda|outta|dunno)\b|\b\w+in['’](?!\w)",
+    re.IGNORECASE,
+)
+_NEAR = 40
+# "Don't get me wrong", "Don't bother": nobody writes these out.
+_SET_PHRASE = re.compile(r"\s+(?:get|even|bother|worry|mind|ask)\b")
 _FULL = {"'ve": "have", "'re": "are", "'ll": "will", "'m": "am"}
 _OWNED_AFTER = frozenset(
     "of in on with to from at by for into despite about through under within has have had "
@@ -95,6 +105,10 @@ def _not_to_touch(text: str, start: int, end: int, form: str, lead: Clause) -> s
     """Return why a form stays whatever it stands for, or an empty string."""
     if inside_longer_form(text, start, end):
         return "part of a longer form"
+    if _DIALECT.search(text, max(0, start - _NEAR), end + _NEAR):
+        return "stands in dialect"
+    if form.lower() in ("don't", "don’t") and lead.begins and _SET_PHRASE.match(text, end):
+        return "a set phrase"
     if form[0].isupper() and not form.isupper() and form[1] not in "'’":
         words = text[end : end + 40].split(None, 2)[:2]
         # "It's a Wonderful Life": a capital that no sentence asks for, or one soon after.
@@ -108,7 +122,7 @@ def _not_to_touch(text: str, start: int, end: int, form: str, lead: Clause) -> s
 def _expand_s(host: str, text: str, end: int, lead: Clause) -> str | Skip:
     word, position = next_word(text, end)
     if host == "let":
-        return "us" if word else Skip("'s: nothing follows")
+        return Skip("let's: let us would be solemn")
     if not word and not (text[end : end + 1] == " " and text[end + 1 : end + 2].strip()):
         return Skip("'s: nothing follows")
     if host == "it" and _misspelt_possessive(text, end, lead):

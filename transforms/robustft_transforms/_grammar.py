@@ -24,6 +24,7 @@ __all__ = [
 
 _NEXT = re.compile(r"\s+([A-Za-z]+(?:['’][A-Za-z]+)*)")
 _LAST = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*$")
+_PRONOUN_BEFORE = re.compile(r"(?<![A-Za-z])(?:I|you|he|she|it|we|they)\s+$", re.IGNORECASE)
 _END_OF_SENTENCE = re.compile(r"[.!?\n<]")
 _OPENING = "\"'“”‘’([*_"
 _LONGEST_WORD = 30
@@ -48,13 +49,15 @@ class Clause:
 
     `word` is the previous word in lower case, or empty where the clause begins: at the start of
     the text or a line, after a mark, a tag or a bracket. `mark` is then that mark, or empty.
+    `coordinates` tells whether a pronoun stands before the word, as in "he or she".
     """
 
-    __slots__ = ("mark", "word")
+    __slots__ = ("coordinates", "mark", "word")
 
-    def __init__(self, word: str, mark: str) -> None:
+    def __init__(self, word: str, mark: str, coordinates: bool = False) -> None:
         self.word = word
         self.mark = mark
+        self.coordinates = coordinates
 
     @property
     def begins(self) -> bool:
@@ -76,7 +79,10 @@ def before(text: str, start: int) -> Clause:
     if not lead or not lead[-1].isalnum():
         return Clause("", lead[-1:])
     found = _LAST.search(lead)
-    return Clause(found[0].lower().replace("’", "'") if found else "", lead[-1])
+    if found is None:
+        return Clause("", lead[-1])
+    paired = _PRONOUN_BEFORE.search(lead, 0, found.start()) is not None
+    return Clause(found[0].lower().replace("’", "'"), lead[-1], paired)
 
 
 def inside_longer_form(text: str, start: int, end: int) -> bool:
