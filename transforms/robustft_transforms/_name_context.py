@@ -48,6 +48,8 @@ def speaks_against(text: str, run: Run) -> str:
     if len(parts) == 1 and not run.title:
         if holds(text, "urricane"):
             return "may be a storm"
+        if lead in names_list("before a title"):
+            return "may be a title"
         return _beside_single(text, keys[0], end)
     return ""
 

@@ -319,6 +319,6 @@ def _read_uncased(text: str, parts: list[Part]) -> _Reading | None:
         return None
     if between and between[0].key not in known_firsts():
         return None
-    if not _may_be_surname(last, first):
+    if len(last.key) < 3 or not _may_be_surname(last, first):  # "britney wo n't"
         return None
     return _Reading([(first, role), (last, "last")], Run.of(text, parts))
