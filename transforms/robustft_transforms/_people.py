@@ -119,17 +119,16 @@ class _Finder:
         reasons: dict[str, str] = {}
         for key, reason in self.objections.items():
             reasons.setdefault(self.root(key), reason)
-        last = ""
+        initials: list[Mention] = []
         for mention in sorted(set(self.mentions)):
-            if mention.role != "initial":
-                last = self.root(mention.key)
-                found.setdefault(last, []).append(mention)
-        for mention in self.mentions:
             if mention.role == "initial":
-                following = min(m for m in self.mentions if m.start > mention.start)
-                found[self.root(following.key)].append(mention)
+                initials.append(mention)
+                continue
+            mentions = found.setdefault(self.root(mention.key), [])
+            mentions += [*initials, mention]  # an initial belongs to the surname behind it
+            initials.clear()
         return [
-            Person(tuple(sorted(mentions)), reasons.get(key, "") or self._short_form(mentions))
+            Person(tuple(mentions), reasons.get(key, "") or self._short_form(mentions))
             for key, mentions in found.items()
         ]
 
