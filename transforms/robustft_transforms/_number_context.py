@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import lru_cache
 from typing import NamedTuple
 
 from robustft.text import Document
@@ -29,6 +30,7 @@ __all__ = [
 
 _WINDOW = 40
 _FAR = 300
+_QUOTED = 1000
 _OPENING = '"“('
 _MARKS = ",;:.!?…)\"'”’>(—"
 
@@ -128,6 +130,7 @@ def look_around(document: Document, start: int) -> Place:
     return Place(found[0] if found else mark, begins, joined, gap)
 
 
+@lru_cache(maxsize=8)
 def writes_small(text: str) -> bool:
     """Tell whether a text without capitals does so on purpose: its sentences begin small, too."""
     return text.islower() and _NO_CAPITALS.search(text) is not None
@@ -211,7 +214,7 @@ def _reason_after(text: str, start: int, end: int, place: Place) -> str:
         known = found and found[1].removesuffix("s") in numbers_list("measures")
         return "" if known else "part of a longer form"
     # An inch or a foot, or the genitive of a decade, rather than a closing quote.
-    inch = mark == '"' and len(_QUOTE.findall(text, 0, start)) % 2 == 0
+    inch = mark == '"' and len(_QUOTE.findall(text, max(0, start - _QUOTED), start)) % 2 == 0
     if inch or mark in ("'", "’") or not _CLOSES.match(rest):
         return "joined to what follows"
     return _reason_in_word(rest)

@@ -159,7 +159,8 @@ def _as_emoji(text: str, unit: Unit) -> str | Skip:
 
 def _opened(text: str, end: int) -> int:
     """Count the brackets that are open at `end`, those that are part of faces left out."""
-    start = max(text.rfind("\n", 0, end), text.rfind("<br", 0, end), end - _WINDOW, 0)
+    start = max(0, end - _WINDOW)
+    start = max(text.rfind("\n", start, end), text.rfind("<br", start, end), start)
     depth = 0
     for found in _BRACKET.finditer(text, start, end):
         if not found["face"]:
@@ -192,7 +193,8 @@ def _abbreviation(text: str, unit: Unit) -> str:
     closes = (
         not rest.strip() or rest[0] in ".!?<\n" or text[unit.start - 2 : unit.start - 1] in "!?.)"
     )
-    return "" if closes and text[: unit.start].strip() else "may be a name"
+    follows = text[max(0, unit.start - _WINDOW) : unit.start].strip()
+    return "" if closes and follows else "may be a name"
 
 
 _REASONS = {"<3": _less_than, "XD": _abbreviation}
