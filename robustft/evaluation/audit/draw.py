@@ -32,8 +32,8 @@ __all__ = ["CONTROLS", "Audit", "Pair", "Secret", "Unit", "draw_audit"]
 CONTROLS = ("unchanged", "exchanged", "scrambled")
 Unit = Literal["text", "edit"]
 
-# Rows are changed in portions of this many times the pairs that are still wanted.
-_PORTION = 3
+# Rows are changed in portions of little more than the pairs still wanted: a model's take time.
+_LEAST = 32
 # An article changes with the word behind it, which begins this close to it.
 _ARTICLES, _TOGETHER = ("a", "an"), 2
 _ALL_TEXTS = Scope()
@@ -152,7 +152,7 @@ def _changed(
     whole = _texts(split)
     position = 0
     while wanted and position < len(order):
-        portion = order[position : position + max(64, _PORTION * wanted)]
+        portion = order[position : position + max(_LEAST, wanted + wanted // 4)]
         position += len(portion)
         made = build_set(plan, split.take(portion), seed=seed, scope=scope).made
         assert made is not None
