@@ -135,6 +135,12 @@ def test_a_folder_comes_back_and_a_changed_one_is_noticed(audit, tmp_path):
         load_audit(folder)
 
 
+def test_texts_with_line_ends_of_every_kind_come_back(reviews, tmp_path):
+    texts = [f"One\u2028two\x85three\r\nfour wonderful words {i}." for i in range(len(reviews))]
+    audit = draw_audit(reviews.with_columns({"text": texts}), ["typos"], rows=3)
+    assert load_audit(save_audit(audit, {}, out=tmp_path / "audit")) == audit
+
+
 def test_the_form_says_nothing_of_where_a_pair_comes_from(audit):
     page = render_form(audit)
     for word in ("contractions", "typos", "exchanged", "scrambled"):

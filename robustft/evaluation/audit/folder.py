@@ -90,5 +90,6 @@ def kept_answers(path: str | os.PathLike[str], audit: Audit) -> list[Answers]:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+    # Not splitlines: texts hold other line ends (U+0085, U+2028), which JSON leaves as they are.
+    for line in path.read_bytes().splitlines():
         yield json.loads(line)
