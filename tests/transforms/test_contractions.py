@@ -204,6 +204,14 @@ def test_the_neighbours_of_a_place():
         ("Two words: don't bother!", "a set phrase"),
         ("He didn't rob nothin'.", "stands in dialect"),
         ("I won't tell ya.", "stands in dialect"),
+        ("The show may lose it's popularity.", "'s: may be a misspelt possessive"),
+        ("It left after it's premiere.", "'s: may be a misspelt possessive"),
+        ("He dies if he's caught.", "'s: is or has"),
+        ("That's it.", "a set phrase"),
+        ("There weren't any trees.", "not any"),
+        ("You've got a point.", "have got"),
+        ("It would have been great.", "it'd: rare in writing"),
+        ("He is not, nor will he be, back.", "not only, not ... nor"),
     ],
 )
 def test_what_judges_did_not_let_stand_stays(text, reason):

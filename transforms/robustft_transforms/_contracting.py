@@ -8,6 +8,8 @@ in English*, Language 59, on the gap that blocks it.
 
 from __future__ import annotations
 
+import re
+
 from robustft.seeding import Draw
 from robustft.transform.base import Skip
 from robustft_transforms._grammar import (
@@ -50,6 +52,7 @@ PAIRS = frozenset(
 )
 """The pairs of lower-case words that may become one contraction; "cannot" stands alone."""
 
+_NOR = re.compile(r"\s*,\s*nor\b")
 _IRREGULAR_NEGATED = {"can": "can't", "will": "won't"}
 _EDGE_WORDS = frozenset("and but or nor yet for than".split())
 _BE = frozenset("is are was were be am been".split())
@@ -127,8 +130,10 @@ def _subject_reason(text: str, end: int, first: str, lead: Clause) -> str:
         return "here: may be no subject"  # the action here is tame
     if lead.word == "than":
         return "may stand before a gap"
-    if first == "that" and next_word(text, end)[0] == "to":
+    if first == "that" and next_word(text, end)[0] in ("to", "life"):
         return "that is to say"
+    if first == "it" and text[:end].lower().endswith("would"):
+        return "it'd: rare in writing"
     if lead.word in ("or", "and") and lead.coordinates:
         return "part of a coordinated subject"
     return ""
@@ -200,8 +205,9 @@ def _negated(
 ) -> str | Skip:
     """Join "not" to its auxiliary; after a pronoun, am, is and are may go there instead."""
     word, _ = next_word(text, end)
-    if word in ("only", "merely") or (low[-2:] == ["must", "not"] and word == "have"):
-        return Skip("not only" if word != "have" else "must not have: an inference")
+    inference = low[-2:] == ["must", "not"] and word == "have"
+    if inference or word in ("only", "merely") or _NOR.match(text, end):
+        return Skip("must not have: an inference" if inference else "not only, not ... nor")
     if low == ["cannot"]:
         return words[0][:3] + ("'T" if words[0].isupper() else "'t")
     if low[0] == "i" and low[1] == "am":

@@ -63,6 +63,13 @@ _OWNED_AFTER = frozenset(
     "of in on with to from at by for into despite about through under within has have had "
     "all".split()
 )
+# Prepositions that open a clause as well, and verbs that take one: "say it's over".
+_ALSO_OPEN = frozenset("before since until like than as but so for though although because".split())
+_TAKE_CLAUSES = frozenset(
+    "say think know believe hope guess feel mean see suppose swear bet wish imagine admit agree "
+    "find figure hear understand realize realise remember promise doubt like love hate do be "
+    "have".split()
+)
 _DETERMINERS = frozenset("the a an my your his her its our their these those".split())
 _FINITE = ("is", "are", "was", "were")
 _QUOTES = ('"', "'", "“", "‘")
@@ -94,6 +101,8 @@ def expand(text: str, start: int, end: int) -> str | Skip | tuple[Edit, ...]:
         full = _had_or_would(text, end)
     elif clitic == "'re" and _misspelt_possessive(text, end, lead):
         full = Skip("'re: may be a misspelt possessive")
+    elif clitic == "'ve" and next_word(text, end)[0] == "got":
+        full = Skip("have got")
     else:
         full = _FULL[clitic]
     if isinstance(full, Skip):
@@ -125,6 +134,8 @@ def _expand_s(host: str, text: str, end: int, lead: Clause) -> str | Skip:
         return Skip("let's: let us would be solemn")
     if not word and not (text[end : end + 1] == " " and text[end + 1 : end + 2].strip()):
         return Skip("'s: nothing follows")
+    if host == "that" and word in ("it", "entertainment"):
+        return Skip("a set phrase")
     if host == "it" and _misspelt_possessive(text, end, lead):
         return Skip("'s: may be a misspelt possessive")
     if host == "who" and word in word_list("who before a noun") | {"who"}:
@@ -136,10 +147,10 @@ def _expand_s(host: str, text: str, end: int, lead: Clause) -> str | Skip:
         after, _ = next_word(text, position)
         clear = after.endswith("ing") or not after or after in word_list("prepositions")
         return "is" if clear and word != "about" else Skip("'s: is, has or does")
-    return _is_or_has(text, end)
+    return _is_or_has(text, end, lead)
 
 
-def _is_or_has(text: str, end: int) -> str | Skip:
+def _is_or_has(text: str, end: int, lead: Clause) -> str | Skip:
     word, position = skip_adverbs(text, end)
     if word in word_list("after has"):
         return "has"
@@ -148,6 +159,8 @@ def _is_or_has(text: str, end: int) -> str | Skip:
     after, _ = next_word(text, position)
     if after == "by":
         return "is"
+    if lead.word in ("if", "when", "once", "until", "before", "unless"):
+        return Skip("'s: is or has")  # if he's caught
     if after in word_list("determiners") or after in word_list("object pronouns"):
         # Only an active verb takes an object, bar the verbs that take two.
         return Skip("'s: is or has") if word in word_list("two objects") else "has"
@@ -174,7 +187,9 @@ def _had_or_would(text: str, end: int) -> str | Skip:
 def _misspelt_possessive(text: str, end: int, lead: Clause) -> bool:
     """Tell whether it's, you're or they're may stand for its, your or their."""
     word, _ = next_word(text, end)
-    if lead.word in _OWNED_AFTER or word in word_list("misused before") or word in _FINITE:
+    owned = lead.word in _OWNED_AFTER or lead.word in word_list("prepositions") - _ALSO_OPEN
+    taken = lead.word in word_list("base verbs") - _TAKE_CLAUSES
+    if owned or taken or word in word_list("misused before") or word in _FINITE:
         return True
     return (
         word.endswith("s")
@@ -189,6 +204,8 @@ def _expand_negated(text: str, start: int, end: int, lead: Clause) -> str | Skip
     full = _NEGATED[form.lower().replace("’", "'")]
     plain = form[0] + (full[1:].upper() if upper else full[1:])
     word, position = next_word(text, end)
+    if word == "any":
+        return Skip("not any")
     capital = text[end : end + 1] == " " and text[end + 1 : end + 2].isupper() and word != "i"
     if capital and form[0].isupper() and not upper:
         return Skip("n't: may belong to a title")
