@@ -50,7 +50,7 @@ def test_the_notebooks_recipe_and_imports_are_there():
     assert [row.name for row in parsed.rows] == ["dictionary", "frozen", "full"]
 
 
-@pytest.mark.parametrize("name", ["perturb_texts", "pairs_answers_tags"])
+@pytest.mark.parametrize("name", ["perturb_texts", "pairs_answers_tags", "linear_model"])
 def test_quick_scripts_run(name, capsys):
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
