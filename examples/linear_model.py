@@ -1,4 +1,4 @@
-"""How robust is a model without a network: a logistic regression on words and pairs of words?
+"""Test a model without a network: a logistic regression on words and pairs of words.
 
     python examples/linear_model.py                        # the built-in reviews
     python examples/linear_model.py DATA synonyms numbers  # a folder of splits, your transforms
