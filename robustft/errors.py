@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 __all__ = [
     "DataError",
+    "EndpointError",
     "HubError",
     "LabelKindError",
     "MissingExtraError",
@@ -61,6 +62,10 @@ class TrainingError(ModelError):
 
 class HubError(RobustftError):
     """Something that lives on a hub could not be had."""
+
+
+class EndpointError(RobustftError):
+    """A service that answers over the network refuses, stays out of reach, or has cost enough."""
 
 
 class RunError(RobustftError):

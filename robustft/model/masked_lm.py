@@ -7,7 +7,6 @@ rounded, since their last digits depend on what else is computed beside them.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -22,6 +21,7 @@ from robustft.model.device import resolve_device
 from robustft.model.encoder import LOCAL
 from robustft.model.language_model import HiddenTokens, load_language_model
 from robustft.model.load import position_limit
+from robustft.text.characters import without_surrogates
 
 __all__ = ["MaskedLanguageModel", "load_masked_lm"]
 
@@ -34,7 +34,6 @@ _TOKENS = 2_048
 _SPACES = ("\u0120", "\u2581")
 # What marks a piece that goes on with a word (WordPiece).
 _GOES_ON = "##"
-_SURROGATE = re.compile("[\ud800-\udfff]")
 # How many places are remembered; at most some 100 MB.
 _REMEMBERED = 50_000
 # No word has more pieces.
@@ -180,8 +179,7 @@ class MaskedLanguageModel:
         distinct = {text: number for number, text in enumerate(dict.fromkeys(texts))}
         if not distinct:
             return []
-        # Half of a surrogate pair is no text to a tokenizer.
-        readable = [_SURROGATE.sub("\ufffd", text) for text in distinct]
+        readable = [without_surrogates(text) for text in distinct]
         cut = self._tokenizer(
             readable, add_special_tokens=False, return_offsets_mapping=True, verbose=False
         )

@@ -6,6 +6,7 @@ filled on demand, from `unicodedata`, with the code points that really occur.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
@@ -26,6 +27,7 @@ __all__ = [
     "WORD",
     "classes",
     "folded",
+    "without_surrogates",
 ]
 
 LETTER, MARK, DIGIT, WORD = 1, 2, 4, 8
@@ -105,3 +107,14 @@ def folded(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     """Return the lower-case form of each code point, with the plain apostrophe for either."""
     classes(codes)  # fills both tables
     return _fold_table()[codes]
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def without_surrogates(text: str) -> str:
+    """Return a text of the same length in which U+FFFD stands for halves of surrogate pairs.
+
+    They have no UTF-8, so tokenizers and services cannot read them.
+    """
+    return _SURROGATE.sub("\ufffd", text)

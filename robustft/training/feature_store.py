@@ -2,14 +2,10 @@
 
 Both ways it is also written to a cache folder, for other runs that share the frozen part. Each
 array is a plain ``.npy`` file beside a ``.json`` with its checksum, written last: an array without
-one, or with another one, is made again. The folder is
+one, or with another one, is made again. Which folder that is: `robustft.data.cache`.
 
-- what the environment variable ``ROBUSTFT_CACHE`` names, else
-- ``robustft`` in the platform's folder for caches: ``~/.cache`` (or ``XDG_CACHE_HOME``),
-  ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on Windows.
-
-It can be removed at any time. ``ROBUSTFT_CACHE_GB`` (4 by default) is what one run may keep in it;
-the arrays that were used longest ago go when all of them take more than four times that.
+``ROBUSTFT_CACHE_GB`` (4 by default) is what one run may keep in it; the arrays that were used
+longest ago go when all of them take more than four times that.
 """
 
 from __future__ import annotations
@@ -18,7 +14,6 @@ import contextlib
 import json
 import os
 import shutil
-import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +25,7 @@ import numpy.typing as npt
 from robustft.data.files import atomic_path, cannot_write
 from robustft.errors import DataError, UsageError
 
-__all__ = ["Vectors", "Writer", "cache_folder", "cache_limit", "kept_array", "megabytes"]
+__all__ = ["Vectors", "Writer", "cache_limit", "kept_array", "megabytes"]
 
 Vectors = npt.NDArray[Any]
 Writer = Callable[[int, Vectors], None]
@@ -42,20 +37,6 @@ _LIMIT_GB = 4.0
 # How many times as much as one run may keep stays in the folder.
 _RUNS = 4
 _CHUNK = 2**24
-
-
-def cache_folder() -> Path:
-    """Return the folder for what can be computed again."""
-    named = os.environ.get("ROBUSTFT_CACHE")
-    if named:
-        return Path(named).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "robustft"
 
 
 def cache_limit() -> int:

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from robustft.data.cache import cache_folder
 from robustft.errors import DataError, first_line
 from robustft.model.anatomy import anatomy
 from robustft.model.freezing import frozen_layers
@@ -40,7 +41,6 @@ from robustft.training.batching import TokenizedTexts
 from robustft.training.examples import Examples
 from robustft.training.feature_store import (
     Writer,
-    cache_folder,
     cache_limit,
     kept_array,
     megabytes,

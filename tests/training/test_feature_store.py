@@ -153,16 +153,3 @@ def test_what_was_used_longest_ago_goes_first(tmp_path, monkeypatch):
     make("e")
     assert sorted(p.stem for p in tmp_path.glob("*.npy")) == ["a", "c", "d", "e"]
     assert sorted(p.stem for p in tmp_path.glob("*.json")) == ["a", "c", "d", "e"]
-
-
-def test_the_folder_is_that_of_the_variable_or_the_platform(monkeypatch, tmp_path):
-    monkeypatch.setenv("ROBUSTFT_CACHE", str(tmp_path / "mine"))
-    assert feature_store.cache_folder() == tmp_path / "mine"
-    monkeypatch.delenv("ROBUSTFT_CACHE")
-    for platform, variable in (("linux", "XDG_CACHE_HOME"), ("win32", "LOCALAPPDATA")):
-        monkeypatch.setattr(feature_store.sys, "platform", platform)
-        monkeypatch.setenv(variable, str(tmp_path))
-        assert feature_store.cache_folder() == tmp_path / "robustft"
-    monkeypatch.setattr(feature_store.sys, "platform", "darwin")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert feature_store.cache_folder() == tmp_path / "Library/Caches/robustft"
