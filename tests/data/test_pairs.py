@@ -5,6 +5,7 @@ from robustft.data.saving import save_split
 from robustft.data.split import Split
 from robustft.data.task import Task, TaskType
 from robustft.errors import DataError
+from robustft.transform.base import LabelKind
 
 PAIRS = [
     ("premise", "hypothesis"),
@@ -123,3 +124,25 @@ def test_a_split_needs_both_columns(tmp_path):
 def test_a_task_of_one_column_twice_is_refused():
     with pytest.raises(DataError, match="expected two columns of texts"):
         Task(text_column="a", pair_column="a")
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (("premise", "hypothesis"), LabelKind.ENTAILMENT),
+        (("Premise", "Hypothesis"), LabelKind.ENTAILMENT),
+        (("question1", "question2"), LabelKind.SIMILARITY),
+        (("sentence1", "sentence2"), None),
+        (("question", "sentence"), None),
+    ],
+)
+def test_names_of_columns_may_say_what_the_labels_are_about(names, kind):
+    assert load(rows(names=names)).task.label_kind is kind
+    assert load(rows(names=names), label_kind="intent").task.label_kind is LabelKind.INTENT
+
+
+def test_only_classes_with_labels_have_a_kind_by_their_columns():
+    scores = [{**row, "label": i / 2} for i, row in enumerate(rows())]
+    assert load(scores).task.label_kind is None
+    bare = [{name: row[name] for name in ("premise", "hypothesis")} for row in rows()]
+    assert load(bare).task.label_kind is None
