@@ -80,7 +80,7 @@ TextColumnOption = Annotated[
         rich_help_panel=_DATA,
         help="The column that holds the text, or the two of a pair as first,second; found by "
         "itself when it is called text, sentence, review or content, or has the usual names of "
-        "a pair, such as premise and hypothesis.",
+        "a pair, such as premise and hypothesis; of tagged tokens it is tokens.",
     ),
 ]
 LabelColumnOption = Annotated[
@@ -90,7 +90,7 @@ LabelColumnOption = Annotated[
         metavar="NAME",
         rich_help_panel=_DATA,
         help="The column that holds the label; found by itself when it is called label, "
-        "sentiment or target.",
+        "sentiment or target; answers of questions, ner_tags or tags of tokens.",
     ),
 ]
 LabelMapOption = Annotated[
@@ -183,8 +183,9 @@ SpansOption = Annotated[
         "--answers",
         metavar="protect|follow",
         rich_help_panel=_TRANSFORMS,
-        help="Whether edits leave the answers in a context alone (protect, the default) or may "
-        "change them (follow): the answers are then what stands there. Their places move along.",
+        help="Whether edits leave answers in a context, and tagged entities, alone (protect, the "
+        "default) or may change them (follow): the answers are then what stands there. Places "
+        "and tags move along.",
     ),
 ]
 SeedOption = Annotated[

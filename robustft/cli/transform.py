@@ -112,6 +112,8 @@ def transform(
 
       robustft transform reviews.csv --with typos:rate=0.1,synonyms --out ood/
 
+      robustft transform nli.csv --with typos,casing --sides hypothesis
+
       echo "I don't like it." | robustft transform - --with contractions --format jsonl
     """
     from robustft.data.fields import Scope

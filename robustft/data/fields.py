@@ -77,6 +77,8 @@ class Scope:
             If the task's rows have no such text.
         """
         columns = task.text_columns
+        if self.sides in columns:
+            return (self.sides,)
         named = [name.strip() for name in self.sides.split(",")]
         if set(named) <= set(columns):
             return tuple(column for column in columns if column in named)
