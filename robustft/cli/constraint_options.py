@@ -168,12 +168,31 @@ def _words(given: Iterable[str]) -> Iterable[str]:
     """Yield the words of all values: from a file by that name, or what stands between commas."""
     for value in given:
         path = Path(value)
-        if path.is_file():
-            yield from path.read_text(encoding="utf-8").splitlines()
+        if _is_file(path):
+            yield from _lines(path)
         elif path.suffix == ".txt":
             raise UsageError(f"--keep-words: expected a file or words, got {value!r}, no file")
         else:
             yield from value.split(",")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # many words are too long for a name
+        return False
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise UsageError(f"{path}: expected a file of words, got: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path}: expected UTF-8, got the byte 0x{error.object[error.start]:02x} "
+            f"at byte offset {error.start}"
+        ) from None
 
 
 def _scored(given: dict[str, Any], device: str) -> list[Constraint]:

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 from robustft.cli import console
@@ -26,7 +25,7 @@ from robustft.data.fields import Scope
 from robustft.data.layout import usual_kind
 from robustft.data.records import json_line, pair_record, stream_record
 from robustft.data.task import Task, TaskType, label_kind_of
-from robustft.errors import DataError, UsageError
+from robustft.errors import DataError, RobustftError, UsageError
 from robustft.text.identity import content_ids
 from robustft.text.tags import is_bio
 from robustft.transform.constraints import Constraint
@@ -59,6 +58,8 @@ def _object(line: str, where: str, text_column: str | None) -> Line:
         fields = json.loads(line)
     except ValueError as error:
         raise DataError(f"{where}: expected a JSON object, got: {error}") from None
+    except RecursionError:
+        raise DataError(f"{where}: expected a JSON object, got one nested too deep") from None
     tokens = find_tokens(list(fields)) if text_column is None else None
     found = (tokens,) if tokens else find_texts(list(fields), text_column, where)
     texts = [column for column in found if column]
@@ -121,10 +122,11 @@ def read_lines(stream: BinaryIO, text_column: str | None = None) -> Iterator[Lin
     for number, raw in enumerate(stream, start=1):
         where = f"stdin line {number}"
         try:
-            line = raw.decode("utf-8")
+            # Editors on Windows begin a file with a byte order mark.
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
             raise DataError(
-                f"{where}: expected UTF-8, got byte 0x{raw[error.start]:02x} "
+                f"{where}: expected UTF-8, got byte 0x{error.object[error.start]:02x} "
                 f"at position {error.start}"
             ) from None
         line = line.rstrip("\r\n")
@@ -135,8 +137,19 @@ def read_lines(stream: BinaryIO, text_column: str | None = None) -> Iterator[Lin
 
 
 def _batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
-    iterator = iter(lines)
-    while batch := list(islice(iterator, size)):
+    """Yield lines by the batch; those before one that cannot be read come before its error."""
+    batch: list[Line] = []
+    try:
+        for line in lines:
+            batch.append(line)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except RobustftError:
+        if batch:
+            yield batch
+        raise
+    if batch:
         yield batch
 
 

@@ -86,6 +86,8 @@ def _parsed(data: bytes, where: str) -> Any:
         text = data.strip().decode("utf-8", "replace")
         shown = text if len(text) <= 60 else text[:57] + "..."
         raise DataError(f"{where}: expected JSON, got {shown!r} ({error})") from error
+    except RecursionError:
+        raise DataError(f"{where}: expected JSON, got some that is nested too deep") from None
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from robustft.errors import RobustftError
@@ -83,7 +84,12 @@ class JsonWorker:
                 line = ""
         if not line:
             raise WorkerError(f"{self._what}: expected an answer, got: {self._last_words()}")
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise WorkerError(
+                f"{self._what}: expected an answer in JSON, got {line[:60].rstrip()!r}"
+            ) from None
         if "error" in answer:
             raise WorkerError(f"{self._what}: {answer['error']}")
         return answer
@@ -98,8 +104,10 @@ class JsonWorker:
         """End the process; a second call does nothing."""
         atexit.unregister(self.close)
         for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None and not pipe.closed:
-                pipe.close()
+            # What could not be written to a process that has ended is not worth an error.
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
         self._process.terminate()
         self._process.wait()
         self._said.close()

@@ -36,7 +36,7 @@ class KeepWords(SpanConstraint):
     name: ClassVar[str] = "keep_words"
 
     def __post_init__(self) -> None:
-        words = tuple(sorted({word.strip().casefold() for word in self.words} - {""}))
+        words = tuple(sorted({_lower(word.strip()) for word in self.words} - {""}))
         if not words:
             raise SpecError("keep_words: expected words, got none")
         object.__setattr__(self, "words", words)
@@ -54,8 +54,16 @@ class KeepWords(SpanConstraint):
         return matches if found is None else _joined(found, matches)
 
 
+def _lower(word: str) -> str:
+    """Return a word in lower case, or as it is where it has none of the same length (İ)."""
+    lower = word.lower()
+    return lower if len(lower) == len(word) else word
+
+
 def _is_word(text: str) -> bool:
-    """Tell whether a batch finds `text` as one word."""
+    """Tell whether a batch finds `text` as one word, whatever its case."""
+    if len(text.lower()) != len(text):
+        return False
     batch = Batch([text])
     spans = zip(batch.words.start.tolist(), batch.words.end.tolist(), strict=True)
     return list(spans) == [(0, len(text))]
@@ -84,6 +92,8 @@ class KeepMatches(SpanConstraint):
     name: ClassVar[str] = "keep_matches"
 
     def __post_init__(self) -> None:
+        if not self.pattern:
+            raise SpecError("keep_matches: expected a regular expression, got none")
         try:
             regex.compile(self.pattern)
         except regex.error as problem:

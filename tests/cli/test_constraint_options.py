@@ -98,6 +98,19 @@ def test_mistakes_are_named(given, message):
         constraints_of_options(**{**NONE, **given})
 
 
+def test_words_to_keep_may_be_many_or_in_a_file(tmp_path):
+    many = ",".join(f"word{number}" for number in range(999))
+    (constraint,) = constraints_of_options(**{**NONE, "keep_words": [many]})
+    assert len(constraint.words) == 999
+    file = tmp_path / "kept.txt"
+    file.write_bytes(b"\xef\xbb\xbfold\r\nhouse\r\n")
+    (constraint,) = constraints_of_options(**{**NONE, "keep_words": [str(file)]})
+    assert constraint.words == ("house", "old")
+    file.write_bytes(b"caf\xe9\n")
+    with pytest.raises(UsageError, match=r"kept\.txt: expected UTF-8, got the byte 0xe9 at"):
+        constraints_of_options(**{**NONE, "keep_words": [str(file)]})
+
+
 def test_lines_on_stdin_are_bound(monkeypatch, capsys):
     text = "Seven plain houses stand 99 miles away.\n"
     (kept,) = lines(monkeypatch, capsys, text, *ALL, "--keep-words", "seven,plain houses")

@@ -72,12 +72,26 @@ def test_a_long_stream_numbers_duplicates_across_batches(monkeypatch, capfdbinar
         ),
         (b'{"text": 3}\n', "field 'text': expected a text, got int"),
         (b"ok\ncaf\xe9\n", "stdin line 2: expected UTF-8, got byte 0xe9 at position 3"),
+        (b'{"text": ' + b"[" * 10**5, "stdin line 1: expected a JSON object, got one nested too"),
     ],
 )
 def test_broken_lines_are_named(monkeypatch, raw, message):
     feed(monkeypatch, raw)
     with pytest.raises(DataError, match=message):
         run(["transform", "-", "--with", "typos"])
+
+
+def test_lines_before_a_broken_one_come_out(monkeypatch, capfdbinary):
+    feed(monkeypatch, b"I don't.\nIt isn't.\n{\"text\": \nI can't.\n")
+    with pytest.raises(DataError, match="stdin line 3"):
+        run(["transform", "-", *EXPAND])
+    assert capfdbinary.readouterr().out.decode().splitlines() == ["I do not.", "It is not."]
+
+
+def test_a_byte_order_mark_is_no_text(monkeypatch, capfdbinary):
+    raw = b'\xef\xbb\xbf{"text": "I don\'t."}\n'
+    [line] = stream(monkeypatch, capfdbinary, raw, *EXPAND, "--format", "jsonl")
+    assert json.loads(line)["text"] == "I do not."
 
 
 PAIR = {"id": 7, "premise": "I don't know.", "hypothesis": "He doesn't.", "label": "neutral"}

@@ -194,6 +194,13 @@ def test_a_pretty_printed_list_is_read(tmp_path):
     assert len(whole(path)["all"]) == 2
 
 
+def test_json_nested_too_deep_is_named(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": ' + "[" * 10**5)
+    with pytest.raises(DataError, match="line 1: expected JSON, got some that is nested too"):
+        load_dataset(path)
+
+
 def test_json_lines_in_a_file_called_json_are_read(tmp_path):
     path = write(tmp_path / "a.json", "\n".join(json.dumps(row) for row in ROWS))
     assert len(whole(path)["all"]) == 2

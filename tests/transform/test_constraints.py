@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from robustft.errors import SpecError
 from robustft.text import Edit, apply
+from robustft.text.document import Batch
 from robustft.transform import Compose, Status, engine, kept, perturb
 from robustft.transform.candidates import words_changed
 from robustft.transform.constraints import (
@@ -112,6 +113,21 @@ def test_kept_words_and_matches_stay(texts, chain):
             span = row.map_span(*match.span())
             assert span is not None
             assert row.text[slice(*span)] == match[0]
+
+
+@pytest.mark.parametrize(
+    ("kept", "text"),
+    [
+        ("straße", "Die Straße dort"),
+        ("Große Straße", "Eine große Straße dort"),
+        ("İstanbul", "We saw İstanbul"),
+        ("DON'T", "I don\u2019t know"),
+    ],
+)
+def test_words_are_kept_whatever_the_length_of_their_other_case(kept, text):
+    units = KeepWords(words=(kept,)).spans(Batch([text]))
+    [(start, end)] = zip(units.start.tolist(), units.end.tolist(), strict=True)
+    assert text[start:end].casefold() == kept.casefold().replace("'", "\u2019")
 
 
 @settings(max_examples=40)
@@ -271,6 +287,7 @@ def test_constraints_are_made_again_from_plain_values(constraint):
     ("make", "message"),
     [
         (lambda: KeepWords(words=("", " ")), "keep_words: expected words, got none"),
+        (lambda: KeepMatches(pattern=""), "expected a regular expression, got none"),
         (lambda: KeepMatches(pattern="(a"), r"expected a regular expression, got '\(a'"),
         (lambda: KeepPartsOfSpeech(tags=("NOUM",)), "got 'NOUM'; did you mean"),
         (lambda: KeepPartsOfSpeech(tags=("",)), "expected parts of speech, got none"),

@@ -134,6 +134,22 @@ def test_a_worker_that_ends_says_its_last_words():
     worker.close()
 
 
+def test_a_worker_that_ends_at_once_can_be_closed():
+    worker = JsonWorker([sys.executable, "-c", ""], "it")
+    worker._process.wait()
+    with pytest.raises(WorkerError, match="it: expected an answer, got: exit code 0"):
+        worker.ask({})
+    worker.close()
+    worker.close()
+
+
+def test_a_program_that_is_no_host_is_named():
+    worker = JsonWorker([sys.executable, "-c", "print('Hello!'); input()"], "it")
+    with pytest.raises(WorkerError, match="it: expected an answer in JSON, got 'Hello!'"):
+        worker.ask({})
+    worker.close()
+
+
 def test_the_doctor_is_told_where_a_library_is(elsewhere, monkeypatch):
     monkeypatch.delenv("ROBUSTFT_TEXTATTACK_PYTHON", raising=False)
     nlpaug, textattack = found_libraries()

@@ -9,7 +9,7 @@ from typing import Any
 from robustft.evaluation.audit.draw import Audit, Pair
 from robustft.text.edits import diff
 
-__all__ = ["label_question", "render_form"]
+__all__ = ["NATURAL_QUESTION", "label_question", "render_form"]
 
 NATURAL_QUESTION = "Would a careful editor let the changed text stand?"
 
