@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,10 +31,12 @@ from robustft.evaluation.audit.answers import Says, read_answers, write_answers
 from robustft.evaluation.audit.draw import Unit
 from robustft.evaluation.audit.folder import ANSWERS, FORM, is_audit, kept_answers, save_audit
 from robustft.evaluation.audit.form import NATURAL_QUESTION, label_question
+from robustft.seeding import fold_in
 from robustft.text.edits import diff
 
 __all__ = ["ask", "audited", "draw", "is_audit", "keep", "report"]
 
+_LONGEST = 50  # letters of a rater's name in the name of a file
 _LETTERS = {"y": Says.YES, "n": Says.NO, "u": Says.UNSURE}
 
 
@@ -93,24 +94,27 @@ def draw(
 
 
 def keep(folder: Path, files: Sequence[Path]) -> None:
-    """Check files of answers and copy them into an audit's folder."""
+    """Check files of answers, then add them to those in an audit's folder; the newest count."""
     audit = load_audit(folder)
-    for file in files:
-        answers = read_answers(file, audit)
-        place = folder / ANSWERS / f"{_safe(answers.rater)}.json"
-        if file.resolve() != place.resolve():
-            place.parent.mkdir(exist_ok=True)
-            shutil.copyfile(file, place)
+    for answers in [read_answers(file, audit) for file in files]:
+        place = _place(folder, answers.rater)
+        if place.is_file():
+            answers.given = read_answers(place, audit).given | answers.given
+        write_answers(answers, place)
 
 
-def _safe(rater: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in rater) or "rater"
+def _place(folder: Path, rater: str) -> Path:
+    """Return where a rater's answers are kept: no two raters share a file."""
+    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in rater)[:_LONGEST]
+    if name != rater:
+        name += f"-{fold_in(0, 'rater', rater) % 16**6:06x}"
+    return folder / ANSWERS / f"{name}.json"
 
 
 def ask(folder: Path, rater: str) -> None:
     """Ask for each pair that the rater has not answered; keep every answer as it is given."""
     audit = load_audit(folder)
-    place = folder / ANSWERS / f"{_safe(rater)}.json"
+    place = _place(folder, rater)
     answers = read_answers(place, audit) if place.is_file() else Answers(audit.fingerprint, rater)
     out = console.out()
     open_pairs = [pair for pair in audit.pairs if pair.id not in answers.given]

@@ -72,6 +72,23 @@ def test_asking_keeps_each_answer_and_goes_on(run_cli, drawn, monkeypatch):
     assert "(person, 14 of 14)" in out
 
 
+def test_no_answer_is_lost_to_a_later_file_or_a_rater_of_a_like_name(run_cli, drawn):
+    answer("kim")
+    plain = json.loads(Path("kim.json").read_text())
+    for rater in ("kim lee", "kim-lee", "kim/lee", "k" * 300):
+        Path("given.json").write_text(json.dumps(plain | {"rater": rater}))
+        code, _, err = run_cli("audit", "audit", "--rated", "given.json")
+        assert code == 0, err
+    assert len(list(Path("audit/answers").glob("*.json"))) == 4
+    later = {"pair-01": {"label": "no", "natural": "unsure"}}
+    Path("given.json").write_text(json.dumps(plain | {"rater": "kim lee", "answers": later}))
+    code, out, _ = run_cli("audit", "audit", "--rated", "given.json")
+    assert "kim lee (language model, 14 of 14)" in out
+    kept = [json.loads(file.read_text()) for file in Path("audit/answers").glob("*.json")]
+    [kim] = [file["answers"] for file in kept if file["rater"] == "kim lee"]
+    assert kim["pair-01"] == later["pair-01"]
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
