@@ -32,7 +32,8 @@ class Scope:
     Parameters
     ----------
     sides
-        Of rows of two texts ``both``, ``first``, ``second``, or the name of a column.
+        Of rows of two texts ``both``, ``first``, ``second``, or names of columns with commas
+        between them.
     spans
         ``protect`` lets no edit touch an answer or a tagged entity; with ``follow`` edits may, and
         the answers are what stands there then.

@@ -16,7 +16,7 @@ __all__ = ["Mark", "Protection"]
 
 
 class Mark(NamedTuple):
-    """A span of a text that its label points at, such as an answer or an entity.
+    """A span of a text that its label points at (an answer, an entity), or a constraint keeps.
 
     No edit touches a `closed` one. In one that is not, edits are welcome, but none reaches over
     its ends, so that it can be followed into the changed text.
@@ -37,7 +37,8 @@ class Protection:
     opens
         The kinds of protected span that the transform may edit.
     marks
-        For each text, what its label points at; it binds every transform.
+        For each text, what its label points at and what constraints keep; they bind every
+        transform.
     """
 
     def __init__(

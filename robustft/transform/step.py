@@ -86,9 +86,10 @@ def run_step(
     keys
         One key a text, uint64, shape ``(len(batch),)``; they alone decide what is drawn.
     rate
-        The target share of each text's words, 0 to 1.
+        The target share of each text's words, or of its units for transforms of sentences and
+        whole texts, 0 to 1.
     marks
-        For each text, what its label points at.
+        For each text, what its label points at and what constraints keep.
     checks
         The constraints that ask for more than marks say.
 
