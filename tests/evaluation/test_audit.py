@@ -91,6 +91,12 @@ def test_controls_are_what_they_are_called(reviews, audit):
             assert check(pair.before["text"], pair.after["text"]), source
 
 
+def test_nothing_is_exchanged_where_all_labels_are_alike(reviews):
+    alike = reviews.take([i for i, label in enumerate(reviews.labels) if label == 1][:20])
+    key = draw_audit(alike, ["typos"], rows=6, controls=1.0).key
+    assert {s.source for s in key if s.is_control} == {"unchanged", "scrambled"}
+
+
 def test_same_seed_same_pairs_and_another_seed_others(reviews, audit):
     again = draw_audit(reviews, ["typos,contractions"], rows=12, controls=0.25, seed=3)
     assert again.fingerprint == audit.fingerprint

@@ -203,10 +203,11 @@ def _replacements(text: Perturbed) -> list[list[Edit]]:
 def _controls(split: Split, wanted: int, seed: int) -> Iterator[tuple[Pair, Secret]]:
     """Yield controls of each kind in turn, of rows in an order of their own."""
     made, whole = 0, _texts(split)
+    kinds = [kind for kind in CONTROLS if kind != "exchanged" or _can_exchange(split)]
     for row in _keyed(split, seed, "controls") * wanted:
         if made == wanted:
             return
-        kind = CONTROLS[made % len(CONTROLS)]
+        kind = kinds[made % len(kinds)]
         draw = Draw(fold_in(seed, "control", made))
         before = {column: rows[row] for column, rows in whole.items()}
         after = dict(before)
@@ -222,6 +223,13 @@ def _controls(split: Split, wanted: int, seed: int) -> Iterator[tuple[Pair, Secr
         yield Pair("", before, after, _label(split, row)), Secret("", kind, split.ids[row])
 
 
+def _can_exchange(split: Split) -> bool:
+    """Tell whether a text can stand for another of which its label is wrong."""
+    if split.labels is None or split.task.type is TaskType.QUESTION_ANSWERING:
+        return len(split) > 1
+    return len(set(np.asarray(split.labels).tolist())) > 1
+
+
 def _other(split: Split, row: int, draw: Draw) -> int:
     """Return a row of another label; of numbers, one of the tenth that is farthest away."""
     labels = split.labels
@@ -231,8 +239,7 @@ def _other(split: Split, row: int, draw: Draw) -> int:
     if split.task.type is TaskType.REGRESSION:
         far = np.argsort(-np.abs(np.asarray(labels) - labels[row]), kind="stable")
         return int(draw.choice(far[: max(1, len(far) // 10)].tolist()))
-    others = [i for i in rows if labels[i] != labels[row]]
-    return draw.choice(others or rows)
+    return draw.choice([i for i in rows if labels[i] != labels[row]])
 
 
 def _scrambled(text: str, draw: Draw) -> str:
