@@ -184,6 +184,13 @@ class Tally:
             return checks.cap.reason
         return ""
 
+    def take(self, unit: Unit, edits: Sequence[Edit]) -> str:
+        """Count a unit, or say why its edits cannot be accepted."""
+        reason = self.refuse(unit, edits)
+        if not reason:
+            self.add(unit, edits)
+        return reason
+
     def add(self, unit: Unit, edits: Sequence[Edit]) -> None:
         """Count a unit that has been accepted."""
         self.words += self._count(edits)

@@ -153,33 +153,35 @@ class _Job:
         )
         last = np.cumsum(np.bincount(units.text, minlength=len(batch)))
         queue = Queue(columns, np.append(0, last[:-1]), last)
-        goals = zip(np.flatnonzero(wanted).tolist(), wanted[wanted > 0].tolist(), strict=True)
-        if self.checks is not None or isinstance(self.transform, BatchedTransform):
-            self._fill_in_rounds(queue, goals, result)
+        goals = self._goals(wanted, result)
+        judged = self.checks is not None and self.checks.judges
+        if judged or isinstance(self.transform, BatchedTransform):
+            rounds = fill_in_rounds(
+                self.transform, batch, queue, goals, self.acceptance, self.checks
+            )
+            for text, filled, skips in rounds:
+                result.skips += skips
+                result.record(text, filled)
             return result
         for text, goal in goals:
             candidates = queue.portions(text, goal + goal // 2 + 2)
-            result.record(text, self._fill(Document(batch, text), candidates, goal, result.skips))
+            self._fill(Document(batch, text), candidates, goal, result)
         return result
 
-    def _fill_in_rounds(
-        self, queue: Queue, goals: Iterable[tuple[int, int]], result: StepResult
-    ) -> None:
-        """Fill the targets of all texts together, within what the constraints leave of them."""
+    def _goals(self, wanted: Ints, result: StepResult) -> Iterable[tuple[int, int]]:
+        """Return the texts in which units shall change, and how many, within the constraints."""
+        goals = zip(np.flatnonzero(wanted).tolist(), wanted[wanted > 0].tolist(), strict=True)
+        if self.checks is None:
+            return goals
         allowed: list[tuple[int, int]] = []
         for text, goal in goals:
-            most, reason = self.checks.most(text, goal) if self.checks else (goal, "")
+            most, reason = self.checks.most(text, goal)
             if most < goal:
                 result.skips[reason] += goal - most
                 result.reasons[text] = reason
             if most:
                 allowed.append((text, most))
-        rounds = fill_in_rounds(
-            self.transform, self.batch, queue, allowed, self.acceptance, self.checks
-        )
-        for text, filled, skips in rounds:
-            result.skips += skips
-            result.record(text, filled)
+        return allowed
 
     def _order(self, units: Units, rank: Keys) -> Ints:
         """Sort by text, then by rank; where there are weights, a heavy unit tends to come early."""
@@ -217,13 +219,13 @@ class _Job:
         document: Document,
         candidates: Iterable[Candidate],
         wanted: int,
-        skips: Counter[str],
-    ) -> Filled:
+        result: StepResult,
+    ) -> None:
         """Go through one text's units by rank until as many as wanted have changed.
 
-        What `robustft.transform.rounds` does with more care, where nothing but the transform has
-        a say in it.
+        What `robustft.transform.rounds` does too, where no model has a say in it.
         """
+        tally = None if self.checks is None else self.checks.tally(document.index)
         transform, source, names = self.transform, document.text, (self.transform.name,)
         edits: list[Edit] = []
         reason, done, irregular = "", 0, False
@@ -241,8 +243,10 @@ class _Job:
                     irregular = True
                     edits.sort()
                 proposed, reason = self.acceptance.extended(document, made, edits)
+            if tally is not None and not reason:
+                reason = tally.take(unit, proposed)
             if reason:
-                skips[reason] += 1
+                result.skips[reason] += 1
                 continue
             if irregular:
                 for edit in proposed:
@@ -252,8 +256,12 @@ class _Job:
             done += 1
             if done == wanted:
                 break
-        edits.sort()
-        return Filled(tuple(edits), done, reason)
+        if edits:
+            edits.sort()
+            result.edits[document.index] = tuple(edits)
+            result.changed[document.index] = done
+        elif reason:
+            result.reasons[document.index] = reason
 
     def rewrite(self) -> StepResult:
         """Rewrite whole texts; edits that would touch a protected span are dropped."""

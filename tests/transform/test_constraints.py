@@ -94,6 +94,17 @@ def test_constraints_that_ask_for_nothing_change_nothing(texts, chain, seed):
 
 @settings(max_examples=40)
 @given(TEXTS, st.sampled_from(CHAINS), st.floats(0, 1))
+def test_both_ways_of_filling_accept_the_same(texts, chain, share):
+    bounds = [MaxChanged(share=share), NoRepeat(), NotAtStart()]
+    alone, in_rounds = (
+        perturb(texts, chain, constraints=c) for c in (bounds, [*bounds, Vacuous()])
+    )
+    assert list(in_rounds) == list(alone)
+    assert in_rounds.skips == alone.skips
+
+
+@settings(max_examples=40)
+@given(TEXTS, st.sampled_from(CHAINS), st.floats(0, 1))
 def test_no_more_words_change_than_the_share(texts, chain, share):
     for row in perturb(texts, chain, constraints=[MaxChanged(share=share)]):
         words = sum(words_changed(s, edit) for s, edits in chained(row) for edit in edits)
