@@ -31,7 +31,7 @@ from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 
-from build_words import read_list
+from build_words import FUNCTION_WORDS, read_list
 from wordnet import Inflector, WordNet, lemminflect_inflector, plain
 
 FORMS = {
@@ -257,7 +257,7 @@ def phrases(net: WordNet, words: set[str], vocabulary: frozenset[str]) -> Iterat
 def main(folder: Path, vocabulary: Path, output: Path) -> None:
     """Write the table, compressed the same way every time."""
     pieces = frozenset(vocabulary.read_text(encoding="utf-8").split())
-    barred = frozenset(read_list(Path(__file__).with_name("function_words.txt")))
+    barred = frozenset(read_list(FUNCTION_WORDS))
     barred |= _QUANTITIES | _RUDE
     net = WordNet.read(folder)
     lines = list(serialise(Table.gather(net, lemminflect_inflector(), pieces, barred)))

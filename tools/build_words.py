@@ -17,6 +17,9 @@ from pathlib import Path
 
 from wordnet import Inflector, WordNet, lemminflect_inflector, plain, read_exceptions
 
+DATA = Path(__file__).parents[1] / "transforms" / "robustft_transforms" / "data"
+FUNCTION_WORDS = DATA / "function_words.txt"
+
 # WordNet's shorter lemmas are mostly symbols (chemical elements, units, state codes).
 SHORT_WORDS = frozenset(
     "a i ad ah am an as at ax be by do go ha he hi if in is it me my no of oh ok on or ox so to"
@@ -62,7 +65,7 @@ def word_forms(
 
 def main(folder: Path, output: Path) -> None:
     """Write the list, one form a line, compressed the same way every time."""
-    extra = read_list(Path(__file__).with_name("function_words.txt"))
+    extra = read_list(FUNCTION_WORDS)
     forms = word_forms(
         WordNet.read(folder), read_exceptions(folder), lemminflect_inflector(), extra
     )

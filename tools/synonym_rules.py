@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from wordnet import Synset, WordNet, plain
 
-__all__ = ["POS_OF_FILE", "Rule", "parse_rule", "read_rules", "relation"]
+__all__ = ["POS_OF_FILE", "Rule", "candidates", "parse_rule", "read_rules", "relation"]
 
-POS_OF_FILE = {"adjectives": "a", "adverbs": "r", "nouns": "n", "verbs": "v"}
-_PREFIXES = {"<+", "<-", ">+", ">-"}
+# A candidate's sense is at least this share of the tagged uses of the word, and of the one offered.
+SHARE_OF_WORD, SHARE_OF_OFFERED = 0.25, 0.2
+
+# "c" is for closed-class words, which WordNet does not have and which are not inflected.
+POS_OF_FILE = {"adjectives": "a", "adverbs": "r", "nouns": "n", "verbs": "v", "closed": "c"}
+_CONDITION = re.compile(r"(<<?|>>?)[+-]")
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,8 @@ class Rule:
 
     `tags`, if any, are the only inflections (Penn tags) that the line is for. `conditions` maps
     ``<+`` (the word before must be one of), ``<-`` (must not be), ``>+`` and ``>-`` (the word
-    after) to words or names of classes.
+    after) to words or names of classes; ``<<`` and ``>>`` are the words beyond these. `own` are
+    the substitutes that WordNet does not relate to the lemma, marked by ``~``.
     """
 
     lemma: str
@@ -29,10 +35,13 @@ class Rule:
     substitutes: tuple[str, ...]
     conditions: tuple[tuple[str, tuple[str, ...]], ...]
     tags: tuple[str, ...] = ()
+    own: frozenset[str] = frozenset()
 
 
 def parse_rule(line: str, pos: str) -> Rule:
-    """Parse ``lemma[/TAG,TAG]: substitute ... [<+word,CLASS] [<-...] [>+...] [>-...]``.
+    """Parse ``lemma[/TAG,TAG]: substitute ... [<+word,CLASS] [<-...] [>+...] [>>-...]``.
+
+    A substitute after ``~`` is one that WordNet does not relate to the lemma.
 
     Raises
     ------
@@ -42,22 +51,27 @@ def parse_rule(line: str, pos: str) -> Rule:
     head, colon, rest = line.partition(":")
     lemma, _, tags = head.partition("/")
     substitutes: list[str] = []
+    own: set[str] = set()
     conditions: dict[str, tuple[str, ...]] = {}
     for part in rest.split():
-        if part[:2] in _PREFIXES:
-            if part[:2] in conditions:
-                raise ValueError(f"{line!r}: expected each condition once, got two {part[:2]!r}")
-            conditions[part[:2]] = tuple(sorted(set(part[2:].split(","))))
+        if found := _CONDITION.match(part):
+            kind = found.group()
+            if kind in conditions:
+                raise ValueError(f"{line!r}: expected each condition once, got two {kind!r}")
+            conditions[kind] = tuple(sorted(set(part[found.end() :].split(","))))
         else:
-            substitutes.append(part)
+            substitutes.append(part.removeprefix("~"))
+            if part.startswith("~"):
+                own.add(substitutes[-1])
     if not (colon and lemma.isalpha() and substitutes and all(s.isalpha() for s in substitutes)):
         raise ValueError(f"{line!r}: expected 'lemma: substitute ... [conditions]'")
     chosen = tuple(tags.split(",")) if tags else ()
-    return Rule(lemma, pos, tuple(substitutes), tuple(sorted(conditions.items())), chosen)
+    found = tuple(sorted(conditions.items()))
+    return Rule(lemma, pos, tuple(substitutes), found, chosen, frozenset(own))
 
 
 def read_rules(folder: Path) -> Iterator[Rule]:
-    """Yield the rules of ``adjectives.txt``, ``adverbs.txt``, ``nouns.txt`` and ``verbs.txt``."""
+    """Yield the rules of the reviewed lists, ``adjectives.txt`` to ``closed.txt``."""
     for stem, pos in POS_OF_FILE.items():
         for line in (folder / f"{stem}.txt").read_text(encoding="utf-8").splitlines():
             if rule := line.partition("#")[0].strip():
@@ -108,3 +122,40 @@ def _are_synonyms(net: WordNet, lemma: str, other: str) -> bool:
 
 def _synsets(net: WordNet, lemma: str, pos: str) -> list[Synset]:
     return [net.synsets[key] for key, _count in net.senses.get((lemma, pos), ())]
+
+
+def candidates(
+    net: WordNet, rules: Iterable[Rule], barred: frozenset[str]
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield (lemma, part of speech, substitutes) that WordNet offers and no line has.
+
+    For the frequent senses of tagged lemmas, most frequent lemma first: the other words of the
+    synset, and those of similar adjectives, where this is a frequent sense of theirs too.
+    """
+    known = {(rule.lemma, other, rule.pos) for rule in rules for other in rule.substitutes}
+    tagged = [(net.count(*lemma), lemma) for lemma in net.senses]
+    for total, (lemma, pos) in sorted(tagged, key=lambda row: (-row[0], row[1])):
+        if total < 2 or not lemma.isalpha() or lemma in barred:
+            continue
+        opposite = net.antonyms(lemma, pos)
+        frequent = [key for key, n in net.senses[lemma, pos] if n >= SHARE_OF_WORD * total]
+        if pos == "a":
+            frequent += [k for key in frequent for k, _s, _t in net.synsets[key].pointed("&")]
+        offered = tuple(
+            word
+            for key in dict.fromkeys(frequent)
+            for word in net.synsets[key].words
+            if word == plain(word) != lemma
+            and word.isalpha()
+            and word not in barred | opposite
+            and (lemma, word, pos) not in known
+            and _share(net, word, pos, key) >= SHARE_OF_OFFERED
+        )
+        if offered:
+            yield lemma, pos, tuple(dict.fromkeys(offered))
+
+
+def _share(net: WordNet, word: str, pos: str, key: tuple[str, int]) -> float:
+    """Return the share of a word's tagged uses that one sense has, 0 if it was never tagged."""
+    total = net.count(word, pos)
+    return dict(net.senses[word, pos]).get(key, 0) / total if total else 0.0

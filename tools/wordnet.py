@@ -154,10 +154,14 @@ def lemminflect_inflector() -> Inflector:
     from lemminflect import getAllInflections, getAllInflectionsOOV
 
     def inflect(lemma: str, pos: str) -> dict[str, str]:
+        if pos == "c":
+            return {"NN" if lemma.endswith(("one", "body")) else "": lemma}
         known = getAllInflections(lemma, _UPOS[pos])
         if not known and pos in "nv":
             known = getAllInflectionsOOV(lemma, _UPOS[pos])
         forms = {tag: known[tag][0] for tag in _TAGS[pos] if known.get(tag)}
+        if lemma.isupper():
+            forms = {tag: lemma + form[len(lemma) :] for tag, form in forms.items()}
         forms.setdefault(_TAGS[pos][0], lemma)
         if "VBD" in forms:
             # lemminflect lists the participle only where it differs from the past tense.

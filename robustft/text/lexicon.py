@@ -18,6 +18,8 @@ _BASE = 0x9E3779B97F4A7C15 | 1
 _INVERSE = pow(_BASE, -1, 1 << 64)
 _BITMAP_BITS = 18
 
+Ints = npt.NDArray[np.int64]
+
 
 class _Powers:
     """Powers of the base and of its inverse modulo 2**64, grown on demand."""
@@ -76,19 +78,24 @@ class Lexicon:
         return word.lower().replace("\u2019", "'") in self._words
 
     @cached_property
-    def _tables(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-        joined = "".join(sorted(self._words))
-        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-        ends = np.cumsum([len(w) for w in sorted(self._words)], dtype=np.int64)
+    def words(self) -> list[str]:
+        """The words in lower case, sorted: what the places of `find` refer to."""
+        return sorted(self._words)
+
+    @cached_property
+    def _tables(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_], Ints]:
+        codes = np.frombuffer("".join(self.words).encode("utf-32-le", "surrogatepass"), np.uint32)
+        ends = np.cumsum([len(w) for w in self.words], dtype=np.int64)
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]]) if len(ends) else ends
-        hashes = np.sort(hash_spans(characters.folded(codes), starts, ends))
+        hashes = hash_spans(characters.folded(codes), starts, ends)
+        order = np.argsort(hashes)
         bitmap = np.zeros(1 << _BITMAP_BITS, np.bool_)
         bitmap[hashes >> np.uint64(64 - _BITMAP_BITS)] = True
-        return hashes, bitmap
+        return hashes[order], bitmap, order
 
     def match(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
         """Tell for each hash of `hash_spans` whether a word of the list has it."""
-        known, bitmap = self._tables
+        known, bitmap, _order = self._tables
         found: npt.NDArray[np.bool_] = bitmap[hashes >> np.uint64(64 - _BITMAP_BITS)]
         # The bitmap says no to most words at the price of one look-up; the rest are searched.
         maybe = np.flatnonzero(found)
@@ -96,3 +103,14 @@ class Lexicon:
             at = np.searchsorted(known, hashes[maybe])
             found[maybe] = known[np.minimum(at, len(known) - 1)] == hashes[maybe]
         return found
+
+    def find(self, hashes: npt.NDArray[np.uint64]) -> Ints:
+        """Return for each hash of `hash_spans` the place in `words` of the word that has it, or -1.
+
+        int64, the shape of `hashes`.
+        """
+        known, _bitmap, order = self._tables
+        place = np.full(len(hashes), -1, np.int64)
+        mine = np.flatnonzero(self.match(hashes))
+        place[mine] = order[np.searchsorted(known, hashes[mine])]
+        return place

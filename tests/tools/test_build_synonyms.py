@@ -123,15 +123,17 @@ def test_relations(tools, folder, lemma, other, pos, expected):
 
 def test_rules_are_parsed_and_checked(tools, folder):
     parse = tools["synonym_rules"].parse_rule
-    rule = parse("start/VBD,VBN: begin <+i,he >-off", "v")
-    assert (rule.lemma, rule.tags, rule.substitutes) == ("start", ("VBD", "VBN"), ("begin",))
-    assert dict(rule.conditions) == {"<+": ("he", "i"), ">-": ("off",)}
+    rule = parse("start/VBD,VBN: begin ~open <+i,he >-off >>+a", "v")
+    assert (rule.lemma, rule.tags, rule.substitutes) == ("start", ("VBD", "VBN"), ("begin", "open"))
+    assert dict(rule.conditions) == {"<+": ("he", "i"), ">-": ("off",), ">>+": ("a",)}
+    assert rule.own == {"open"}
     with pytest.raises(ValueError, match="expected 'lemma: substitute"):
         parse("start begin", "v")
     with pytest.raises(ValueError, match="expected each condition once"):
         parse("start: begin <+a <+b", "v")
     net = tools["wordnet"].WordNet.read(folder)
-    wrong = [parse("superb: awful", "a"), parse("movie: lot film", "n")]
+    wrong = [parse("superb: ~awful", "a"), parse("movie: lot film ~story", "n")]
+    wrong.append(parse("someone: somebody", "c"))
     assert tools["build_synonyms"].check_rules(net, wrong) == [
         "superb -> awful (a): expected synonyms, got antonym",
         "movie -> lot (n): expected synonyms, got no relation",
@@ -163,14 +165,77 @@ def test_ambiguous_forms_need_their_context(tools):
 
 
 def test_table_is_written_as_the_transform_reads_it(tools):
-    from robustft_transforms._lexicons import parse_synonyms
+    from robustft_transforms._synonyms import half_of, parse_synonyms
 
     build, parse = tools["build_synonyms"], tools["synonym_rules"].parse_rule
     rules = [parse("superb: brilliant <+BE", "a"), parse("movie: film", "n")]
     found = build.gather(rules, inflect, {}, frozenset({"movies", "movie's"}))
-    text = build.serialise(found, {"BE": ["is"]}, {("superb", "brilliant", "a"): 93})
-    assert text == "@BE is\n%<+BE\nmovie\tfilm:0\t\nsuperb\tbrilliant:93\t0"
-    assert parse_synonyms(text)["superb"][0].beside.allows("is", ".")
+    sure, unsure = (build.Evidence(n, n, 4 * n, 100, 0, 0, 20) for n in (93, 50))
+    scores = {("superb", "brilliant", "a"): sure, ("movie", "film", "n"): unsure}
+    text = build.serialise(found, {"BE": ["is"]}, scores)
+    halves = half_of("film"), half_of("brilliant")
+    assert text == "@BE is\n%<+BE\nmovie\tfilm:50{}\t\nsuperb\tbrilliant:93{}\t0".format(*halves)
+    assert parse_synonyms(text)["superb"][0].beside.before.allows("is")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "score", "passes"),
+    [
+        ((80, 90, 400, 100, 0, 5, 20), 90, True),
+        ((-50, 20, 900, 100, 0, 5, 20), 50, True),
+        ((99, 99, 900, 100, 0, 5, 20), 99, True),
+        ((-50, 20, -60, 100, 0, 5, 20), 1, False),
+        ((0, 20, 80, 49, 0, 5, 20), 10, False),
+        ((80, 90, 400, 0, 0, 5, 20), 90, True),
+        ((80, 90, 400, 100, -16, 20, 20), 90, False),
+        ((80, 90, 400, 100, 15, 36, 20), 90, False),
+    ],
+)
+def test_evidence_is_likeness_and_polarity(tools, evidence, score, passes):
+    seen = tools["build_synonyms"].Evidence(*evidence)
+    assert (seen.score, seen.passes()) == (score, passes)
+
+
+def test_pairs_without_evidence_are_left_out(tools, tmp_path):
+    build, parse = tools["build_synonyms"], tools["synonym_rules"].parse_rule
+    (tmp_path / "scores.tsv").write_text(
+        "# lemma\tsubstitute\nsuperb\tbrilliant\ta\t80\t90\t400\t100\t0\t5\t20\n"
+        "superb\tsmart\ta\t80\t90\t400\t100\t40\t50\t20\n"
+    )
+    rules = [parse("superb: brilliant smart good", "a"), parse("movie: film", "n")]
+    found = build.gather(rules, inflect, {})
+    kept = build.with_evidence(found, build.read_scores(tmp_path / "scores.tsv"))
+    assert [(r.form, r.substitutes) for r in kept] == [("superb", (("brilliant", "brilliant"),))]
+
+
+def test_lemmas_that_share_a_form_are_in_one_half(tools):
+    build = tools["build_synonyms"]
+    pairs = [("amused", "amused"), ("amused", "amuse"), ("amuses", "amuse"), ("film", "film")]
+    found = [build.Reading("x", "v", "VB", "x", (pair,), ()) for pair in pairs]
+    halves = build.halves(found)
+    assert halves["amuse"] == halves["amused"]
+    assert set(halves) == {"amuse", "amused", "film"}
+    assert set(halves.values()) <= {"a", "b"}
+
+
+@pytest.mark.parametrize("word", ["Film", "ADJ", "don't", "film's", "it'", "3d", ""])
+def test_neighbours_that_no_text_has_are_mistakes(tools, word):
+    build, rules = tools["build_synonyms"], tools["synonym_rules"]
+    rule = rules.Rule("film", "n", ("movie",), (("<+", (word, "a", "BE", "it's", "n't", "'s")),))
+    classes = {"BE": ["is", "."]}
+    (problem,) = build.unknown_neighbours([rule], classes)
+    assert problem.startswith("film: expected a class or a lower-case word")
+    assert build.unknown_neighbours([], {"BE": ["isn't"]})
+
+
+def test_parts_of_speech_that_wordnet_does_not_know_are_mistakes_of_the_tagger(tools, folder):
+    build, net = tools["build_synonyms"], tools["wordnet"].WordNet.read(folder)
+    tags = {"movies": [5, 2, 1, 0, 3], "started": [1, 5, 1, 0, 0], "stopping": [0, 4, 1, 0, 0]}
+    assert build.real_tags(tags, net) == {
+        "movies": [5, 0, 0, 0, 3],
+        "started": [0, 5, 0, 0, 0],
+        "stopping": [0, 4, 0, 0, 0],
+    }
 
 
 def test_word_list_has_forms_but_no_names_or_compounds(tools, folder):
@@ -182,8 +247,14 @@ def test_word_list_has_forms_but_no_names_or_compounds(tools, folder):
     assert not {"paris", "good_deal", "deal", "zz"} & set(words)
 
 
-def test_candidates_are_dominant_and_new(tools, folder):
+def test_candidates_are_frequent_senses_and_new(tools, folder):
     net = tools["wordnet"].WordNet.read(folder)
-    build, parse = tools["build_synonyms"], tools["synonym_rules"].parse_rule
-    lines = list(build.candidates(net, [parse("movie: film", "n")], frozenset({"begin"})))
-    assert lines == ["film (n, 5): movie", "superb (a, 2): brilliant"]
+    rules, parse = tools["synonym_rules"], tools["synonym_rules"].parse_rule
+    found = list(rules.candidates(net, [parse("movie: film", "n")], frozenset({"begin"})))
+    assert found == [
+        ("bad", "a", ("awful",)),
+        ("good", "a", ("superb", "brilliant")),
+        ("film", "n", ("movie",)),
+        ("awful", "a", ("bad",)),
+        ("superb", "a", ("brilliant", "good")),
+    ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from robustft_transforms._abbreviating import _lines, entries
+from robustft_transforms._articles import takes_an
 from robustft_transforms.abbreviations import Abbreviations
-from robustft_transforms.synonyms import takes_an
 
 from robustft.errors import SpecError
 from robustft.text.protect import NEGATORS

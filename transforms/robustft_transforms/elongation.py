@@ -16,8 +16,7 @@ from robustft.seeding import Draw
 from robustft.text import Batch, Document, Edit, Lexicon, Unit, Units
 from robustft.text.protect import NEGATORS
 from robustft.transform.base import LabelKind, Level, Skip, Transform
-from robustft_transforms._lexicons import Beside, parse_beside
-from robustft_transforms.synonyms import neighbours
+from robustft_transforms._beside import Beside, make_beside, neighbours
 
 _SHORTEST_RUN = 3
 _LONGEST_RUN = 12
@@ -105,7 +104,7 @@ class Elongation(Transform):
         text, word = document.text, unit.text
         entry = _table()[word.lower()]
         before, after = neighbours(text, unit.start, unit.end)
-        if not entry.beside.allows(before, after):
+        if not (entry.beside.before.allows(before) and entry.beside.after.allows(after)):
             return Skip("another sense or no stress on it")
         if before in _HEDGES:
             return Skip("hedged")
@@ -144,6 +143,6 @@ def _table() -> dict[str, _Word]:
         elif head[0] != "#":
             ways = head.lstrip("!").split("/")
             places = tuple(way.index("+") - 1 for way in ways)
-            beside = parse_beside(rest, classes)
+            beside = make_beside(rest, classes)
             table[ways[0].replace("+", "")] = _Word(places, beside, head[0] == "!")
     return table

@@ -15,9 +15,9 @@ from robustft.seeding import Draw
 from robustft.text import Batch, Document, Edit, Lexicon, Unit, Units
 from robustft.text.characters import APOSTROPHE, DIGIT, LETTER
 from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
+from robustft_transforms._articles import takes_an
 from robustft_transforms._grammar import before
 from robustft_transforms._sections import section
-from robustft_transforms.synonyms import takes_an
 
 Kind = Literal["all", "swap", "adverb"]
 Mask = npt.NDArray[np.bool_]
