@@ -136,13 +136,14 @@ def read(options: argparse.Namespace) -> dict[str, list[str]]:
 
 def measure(texts: list[str], options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]:
     """Run all contenders in turns; return their timings by name, and what was not measured."""
+    peers = [name for name in PEERS if not options.only or name in options.only.split(",")]
     found: dict[str, list[Timing]] = {}
     missing: dict[str, str] = {}
-    for spec in OURS:  # word lists are read and tables filled before anything is timed
+    specs = [*OURS, *sorted({PAIRS[name] for name in peers} - set(OURS))]
+    for spec in specs:  # word lists are read and tables filled before anything is timed
         perturb(texts[:50], spec)
-    specs = [*OURS, *sorted(set(PAIRS.values()) - set(OURS))]
     for turn in range(options.rounds):
-        names: list[str] = [REFERENCE, *specs, *PEERS]
+        names: list[str] = [REFERENCE, *specs, *peers]
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             if name in missing:
                 continue
@@ -261,6 +262,7 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="the folder of the peers' environments")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10, help="a peer's time on a corpus")
+    parser.add_argument("--only", default="", metavar="PEERS", help="some peers, by their names")
     parser.add_argument("--memory", type=int, default=0, metavar="N", help="sentences to measure")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "transforms.json")
