@@ -66,7 +66,6 @@ def test_an_is_a_matter_of_sound(word, expected):
     [
         ("Maybe so.", "Perhaps so."),
         ("ABSOLUTELY SUPERFLUOUS TALK", "UNNECESSARY"),
-        ("it happened here", "occurred"),
         ("two mobsters", "gangsters"),
         ("he chose this one", "selected"),
         ("they vanished", "disappeared"),
@@ -85,7 +84,7 @@ def test_mixed_case_is_passed_over():
 
 def test_every_substitute_has_the_inflection_of_its_form():
     table = load_synonyms()
-    assert table["movies"][0].substitutes == ("films", "pictures")
+    assert table["movies"][0].substitutes == ("films",)
     assert table["gangster"][0].substitutes == ("mobster",)
     assert all("began" in reading.substitutes for reading in table["started"])
     assert not any(reading.beside.before.allows("has") for reading in table["started"])
@@ -208,7 +207,7 @@ def test_surer_words_are_drawn_first():
     sure, unsure = (max(table[form][0].scores) for form in ("film", "gruesome"))
     assert sure > unsure + 0.3
     drawn = [perturb([text], "synonyms:rate=0.13", seed=seed)[0].text for seed in range(200)]
-    assert sum("A film" not in made for made in drawn) > 2 * sum(
+    assert sum("A film" not in made for made in drawn) > 1.3 * sum(
         "gruesome" not in made for made in drawn
     )
 
@@ -264,3 +263,19 @@ def test_the_licence_is_shipped_beside_the_tables():
     readme = (data / "README.md").read_text(encoding="utf-8")
     assert "synonyms.txt.xz" in readme
     assert "words.txt.xz" in readme
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The movies of today: a film about films.",
+        "He sometimes laughs, and occasionally he cries.",
+        "The actors gave performances.",
+    ],
+)
+def test_no_substitute_that_stands_nearby(text):
+    made = [perturb([text], "synonyms:rate=1.0", seed=seed) for seed in range(20)]
+    for row in made:
+        words = row.texts[0].lower().replace(".", "").replace(",", "").split()
+        stems = [word[:6] for word in words if len(word) > 5]
+        assert len(set(stems)) == len(stems)

@@ -26,6 +26,9 @@ _ENDS_ARTICLE = frozenset("aAnN \t\n")
 # Added to how sure a pair is, so that a low rate takes some of the others too.
 _LEAST = 0.1
 _QUOTES = frozenset("\"'“‘")
+# Nobody writes "the pictures of the picture": words are one if they begin with so many letters.
+_STEM, _NEAR = 6, 120
+_SKIP_NEAR = Skip("the substitute stands nearby")
 _SKIP_CASE = Skip("mixed case")
 _PLURAL = ("s'", "s’")
 _SKIP_PLURAL = Skip("possessive plural")
@@ -144,6 +147,8 @@ class Synonyms(Transform):
         offered = reading.substitutes
         made = offered[draw.weighted(reading.scores)] if len(offered) > 1 else offered[0]
         text, word, start = document.text, unit.text, unit.start
+        if made[:_STEM] in text[max(0, start - _NEAR) : unit.end + _NEAR].lower():
+            return _SKIP_NEAR
         if "’" in word:
             word, made = word.replace("’", "'"), made.replace("'", "’")
         if not word.islower():
