@@ -67,7 +67,7 @@ def make(library: str, name: str, options: dict[str, Any]) -> Callable[[str, int
 def _modules(library: str) -> list[types.ModuleType]:
     _quiet_downloads()
     if library == "textattack":
-        _stand_in_for_flair()
+        stand_in_for_flair()
     try:
         return [importlib.import_module(name) for name in MODULES[library]]
     except ImportError as problem:
@@ -110,7 +110,7 @@ def _quiet_downloads() -> None:
     nltk.download = lambda *_, **__: False
 
 
-def _stand_in_for_flair() -> None:
+def stand_in_for_flair() -> None:
     """Let textattack import without flair, which wants an older transformers.
 
     textattack uses it for part-of-speech tags alone; whatever does still needs the real one.
