@@ -8,7 +8,7 @@ that is missing is reported as not measured. `NLTK_DATA` must name the data of n
 
 All contenders get the same texts, in turning order, one process each. Ours record every edit and
 protect spans. Libraries change very different shares of a text, so speed is counted in words
-changed per second, by one counter for all (tokens between white space that differ, aligned), and,
+changed per second, by one counter for all (runs of letters that differ, aligned), and,
 a second time, in texts per second with our rate set to the share that the peer was measured to
 change. The reference speed is a regular-expression pass over the words and joining them again.
 """
@@ -53,7 +53,7 @@ PAIRS = {
     "augly replace_similar_chars": "leetspeak",
     "nlpaug SpellingAug": "misspellings",
 }
-_WORD = re.compile(r"\w+|\W+")
+_WORD, _RUN = re.compile(r"\w+|\W+"), re.compile(r"\w+")
 
 
 class Timing(NamedTuple):
@@ -66,8 +66,11 @@ class Timing(NamedTuple):
 
 
 def changed_words(before: str, after: str) -> int:
-    """Count the words of `before` that are not in `after`, aligned; insertions do not count."""
-    old, new = before.split(), after.split()
+    """Count the words of `before` that are not in `after`, aligned; insertions do not count.
+
+    Words are runs of letters and digits, so that a tokenizer's spaces (``It ' s``) change none.
+    """
+    old, new = _RUN.findall(before), _RUN.findall(after)
     if len(old) == len(new):
         return sum(a != b for a, b in zip(old, new, strict=True))
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
@@ -85,7 +88,7 @@ def count(texts: Sequence[str], made: Sequence[str], seconds: float) -> Timing:
     done = texts[: len(made)]
     return Timing(
         len(done),
-        sum(len(text.split()) for text in done),
+        sum(len(_RUN.findall(text)) for text in done),
         sum(map(changed_words, done, made)),
         seconds,
     )

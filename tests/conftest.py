@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def spec_of() -> Iterator[Callable[..., str]]:
     """Return how a transform by name is tested, the models that it needs being stood in for."""
     from robustft.testing import stand_in
