@@ -9,7 +9,8 @@ a synset and its direct hypernym, each with at least the share of its sense-tagg
 `LEAST` asks for. Left out are opposites (also those of similar adjectives), words of one stem,
 function words, numbers and units, verbs of many idioms, and pairs that a sentence may read as
 another part of speech: near as verbs (to father, to mother) but more often nouns that are not, an
-adjective for what is often an adverb (try hard, a difficult task), a participle and what is none.
+adjective for what is often an adverb (try hard, a difficult task), a participle and what is none;
+and what ``vetoed.txt`` lists.
 What is offered is whole in VOCABULARY, the file of a model's word pieces (``vocab.txt`` of
 bert-base-uncased): a word that no model knows whole is never proposed.
 
@@ -65,13 +66,6 @@ _RUDE = frozenset(
     "negro piss prick pussy queer retard screw screwing shit slut tit turd whore".split()
 )
 
-# Near in meaning, but the second takes other complements, or is said of less.
-_FRAMES = frozenset(
-    (
-        "say tell", "tell say", "appear seem", "badly poorly", "suggest advise", "believe think",
-        "humanity mankind", "trouble problem", "repair fix", "international foreign",
-    )
-)  # fmt: skip
 # Verbs of so many idioms (to set something apart) that no other stands for them safely.
 _LIGHT = frozenset(
     "break bring call come cut draw fall find get give go hold keep lay leave look make pass pick "
@@ -126,9 +120,28 @@ def _related(net: WordNet, key: Synset) -> Iterator[tuple[str, Synset]]:
                 yield "sibling", sibling
 
 
+def read_vetoes() -> frozenset[tuple[str, str]]:
+    """Return the pairs of ``vetoed.txt``: a lemma, and what must not stand for it."""
+    found = set()
+    for line in Path(__file__).with_name("vetoed.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            first, kind, second = line.split()
+            found |= {(first, second), (second, first)} if kind == "=" else {(first, second)}
+    return frozenset(found)
+
+
 def of_one_stem(first: str, second: str) -> bool:
-    """Tell whether two lemmas are forms or derivations of one another, or seem to be."""
+    """Tell whether two lemmas are forms, spellings or derivations of one another, or seem to be."""
+    if spelling(first) == spelling(second):
+        return True
     return in_common(first, second) >= max(3, min(len(first), len(second)) - 2)
+
+
+def spelling(word: str) -> str:
+    """Return what British and American spellings have in common, not to be read by people."""
+    for british, american in (("our", "or"), ("ey", "ay"), ("yse", "yze"), ("ise", "ize")):
+        word = word.replace(british, american)
+    return word
 
 
 def in_common(first: str, second: str) -> int:
@@ -142,11 +155,13 @@ def is_plain(lemma: str, barred: frozenset[str]) -> bool:
     return lemma.isascii() and lemma.isalpha() and len(lemma) > 2 and lemma not in barred
 
 
-def spell(lemma: str, form: str) -> str:
+def spell(lemma: str, form: str, pos: str) -> str:
     """Write a form as what the lemma loses and gets: ``2an`` makes *began* of *begin*.
 
-    ``-`` is no single word, or one that has little to do with its lemma.
+    ``-`` is no single word, one that has little to do with its lemma, or the plural of a mass noun.
     """
+    if form == lemma:
+        return "-" if pos == "n" else "0"
     kept = in_common(lemma, form)
     lost = len(lemma) - kept
     return f"{lost}{form[kept:]}" if form.isalpha() and lost < 10 else "-"
@@ -158,6 +173,7 @@ class Table:
 
     net: WordNet
     vocabulary: frozenset[str]
+    vetoed: frozenset[tuple[str, str]]
     known: dict[Key, dict[str, str]] = field(default_factory=dict)
     close: dict[Key, set[str]] = field(default_factory=dict)
 
@@ -166,7 +182,7 @@ class Table:
         cls, net: WordNet, inflect: Inflector, vocabulary: frozenset[str], barred: frozenset[str]
     ) -> Table:
         """Inflect every lemma that is in use, and ask WordNet what is near it."""
-        table, share = cls(net, vocabulary), shares(net)
+        table, share = cls(net, vocabulary, read_vetoes()), shares(net)
         for lemma, pos in net.senses:
             if is_plain(lemma, barred) and not (pos == "v" and lemma in _LIGHT):
                 forms = inflect(lemma, pos)
@@ -189,7 +205,7 @@ class Table:
             for word in self.close[lemma, pos]
             if self.vocabulary & set(self.known.get((word, pos), {}).values())
             and not of_one_stem(lemma, word)
-            and f"{lemma} {word}" not in _FRAMES
+            and (lemma, word) not in self.vetoed
             and word not in self.net.antonyms(lemma, pos)
             and lemma not in self.net.antonyms(word, pos)
             and not self.is_often_other(lemma, word, pos)
@@ -233,7 +249,7 @@ def serialise(table: Table) -> Iterator[str]:
     for lemma, pos in sorted(table.known):
         if related[lemma, pos] or (lemma, pos) in offered:
             forms = table.known[lemma, pos]
-            spelt = " ".join(spell(lemma, forms.get(tag, "")) for tag in FORMS[pos])
+            spelt = " ".join(spell(lemma, forms.get(tag, ""), pos) for tag in FORMS[pos])
             yield "\t".join([lemma, pos, spelt, " ".join(related[lemma, pos])])
     yield ""
     words = {lemma for (lemma, _), words in related.items() if words}

@@ -112,6 +112,13 @@ def test_words_of_one_stem_and_forms(tools):
     builder = tools["build_meanings"]
     assert builder.of_one_stem("know", "knowing")
     assert builder.of_one_stem("theater", "theatre")
+    assert builder.of_one_stem("neighbour", "neighbor")
+    assert builder.of_one_stem("grey", "gray")
     assert not builder.of_one_stem("terrible", "terrific")
-    assert builder.spell("begin", "began") == "2an"
-    assert builder.spell("overshoot", "over shoots") == "-"
+    assert builder.spell("information", "information", "n") == "-"
+    assert builder.spell("put", "put", "v") == "0"
+    vetoes = builder.read_vetoes()
+    assert {("say", "tell"), ("tell", "say"), ("appear", "seem")} <= vetoes
+    assert ("seem", "appear") not in vetoes
+    assert builder.spell("begin", "began", "v") == "2an"
+    assert builder.spell("overshoot", "over shoots", "v") == "-"
