@@ -259,13 +259,14 @@ def serialise(table: Table) -> Iterator[str]:
 def phrases(net: WordNet, words: set[str], vocabulary: frozenset[str]) -> Iterator[str]:
     """Yield the entries of two words one of which is in the table, by the first."""
     found: dict[str, set[str]] = defaultdict(set)
-    own = Path(__file__).with_name("phrases.txt").read_text(encoding="utf-8").splitlines()
-    entries = [lemma.replace("_", " ").replace("-", " ") for lemma, _pos in net.senses]
-    for entry in [*entries, *own]:
-        first, _, second = entry.partition(" ")
+    for lemma, _pos in net.senses:
+        first, _, second = lemma.replace("-", "_").partition("_")
         both = {first, second}
         if both <= vocabulary and words & both and all(map(str.isalpha, both)):
             found[first].add(second)
+    own = Path(__file__).with_name("phrases.txt").read_text(encoding="utf-8").splitlines()
+    for first, second in (line.split() for line in own if not line.startswith("#")):
+        found[first].add(second)
     for first in sorted(found):
         yield " ".join([first, *sorted(found[first])])
 

@@ -103,8 +103,10 @@ def test_writes_near_meanings_with_their_forms(tools, tmp_path, monkeypatch, cap
         "show\tn\t-\t",
         "start\tv\t0s - 0ed -\tbegin",
     ]
-    assert "movie star" in phrases.split("\n")
-    assert "big screen" in phrases.split("\n")
+    beside = {first: seconds for first, *seconds in map(str.split, phrases.split("\n"))}
+    assert "star" in beside["movie"]
+    assert "screen" in beside["big"]
+    assert "." in beside["whole"]
     assert f"9 lemmas, {(tmp_path / 'out.xz').stat().st_size} bytes" in capsys.readouterr().out
 
 

@@ -147,3 +147,21 @@ def test_a_place_for_which_nothing_is_proposed_is_not_eligible():
 def test_settings_that_cannot_be_used(settings, message):
     with stand_in("masked-lm", Agreeable), pytest.raises(SpecError, match=message):
         perturb(["a film"], f"masked_lm:{settings}")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("from start to finish", "begin", "from start to finish"),
+        ("He tries his best.", "attempts", "He tries his best."),
+        ("He tries to sing.", "attempts", "He attempts to sing."),
+        ("on the whole.", "entire", "on the whole."),
+        ("the whole film", "entire", "the entire film"),
+        ("This movie was filmed at home.", "film", "This movie was filmed at home."),
+        ("not nearly as long", "almost", "not nearly as long"),
+        ("It was shot on film.", "movie", "It was shot on film."),
+        ("just after the war", "simply", "just after the war"),
+    ],
+)
+def test_what_the_words_around_forbid(text, words, expected):
+    assert made(text, words).text == expected

@@ -79,8 +79,11 @@ class Meanings:
         )
 
     def near(self, form: str) -> tuple[Near, ...]:
-        """Return the words that may stand for a form, of the same inflection and polarity."""
-        found: dict[str, Near] = {}
+        """Return the words that may stand for a form, of the same inflection and polarity.
+
+        One that is near in several parts of speech comes once for each.
+        """
+        found: dict[Near, None] = {}
         lemmas = set(self.lemmas(form))
         for place in self._places.get(form, ()):
             entry = self._entries[place]
@@ -93,8 +96,8 @@ class Meanings:
                     word = other.forms[slot]
                     # A noun (thinking) may be a form of the very verb (thought).
                     if word and lemmas.isdisjoint(self.lemmas(word)):
-                        found.setdefault(word, Near(word, entry.pos, _kind(other.forms, slot)))
-        return tuple(found.values())
+                        found[Near(word, entry.pos, _kind(other.forms, slot))] = None
+        return tuple(found)
 
 
 def _kind(forms: tuple[str, ...], slot: int) -> bool | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -15,21 +14,8 @@ from robustft.text import Batch, Units
 from robustft.transform.base import BatchedTransform, LabelKind, Level, Proposal, Skip
 from robustft.transform.providers import provide
 from robustft_transforms._articles import with_article
-from robustft_transforms._grammar import before, next_word
-from robustft_transforms._meanings import Near, load_meanings
-
-# What stands before a participle, before a past tense, before a verb and before a noun. Texts that
-# are cut into tokens part the end of a contraction from its word (it 's).
-_AUXILIARIES = frozenset(
-    "have has had having i've you've we've they've haven't hasn't hadn't be is are was were been "
-    "being isn't aren't wasn't weren't it's he's she's that's who's s ve get gets got".split()
-)
-_PRONOUNS = frozenset("i you he she we they who".split())
-_MODALS = frozenset("will would can could may might must shall should i'll you'll we'll".split())
-_DETERMINERS = frozenset(
-    "a an the this these those my your his its our their some any no every each another".split()
-)
-_POSSESSIVE = re.compile(r"\s*['’]s\b", re.IGNORECASE)
+from robustft_transforms._meanings import load_meanings
+from robustft_transforms._near_words import words_near
 
 
 class _Place(NamedTuple):
@@ -178,31 +164,9 @@ def _columns(batch: Batch, units: Units) -> tuple[list[str], list[int], list[int
 
 
 def _place(text: str, start: int, end: int) -> _Place:
-    """Return a word with what may stand for it: nothing in phrases and odd cases."""
     word = text[start:end]
-    plain = word.lower().replace("’", "'")
-    words: tuple[str, ...] = ()
-    if word in (word.lower(), word.capitalize(), word.upper()):
-        meanings = load_meanings()
-        previous, following = before(text, start).word, next_word(text, end)[0]
-        if _POSSESSIVE.match(text, end):
-            following = "'s"
-        if not (meanings.is_phrase(previous, plain) or meanings.is_phrase(plain, following)):
-            words = tuple(n.word for n in meanings.near(plain) if _agrees(n, previous, following))
-    return _Place(text, start, end, words)
-
-
-def _agrees(near: Near, previous: str, following: str) -> bool:
-    """Tell whether a word, read as it is near, may stand between these two."""
-    if near.participle is not None:
-        return previous not in (_PRONOUNS if near.participle else _AUXILIARIES)
-    if near.pos == "v":
-        return previous not in _DETERMINERS and not load_meanings().is_adjective(previous)
-    if near.pos == "n":
-        if near.word.endswith("s") and following == "'s":
-            return False
-        return previous not in _PRONOUNS | _MODALS
-    return True
+    odd = word not in (word.lower(), word.capitalize(), word.upper())
+    return _Place(text, start, end, () if odd else words_near(text, start, end))
 
 
 def _cased(word: str, place: _Place) -> str:
