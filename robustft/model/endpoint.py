@@ -186,9 +186,8 @@ class ChatClient:
                 self.ledger.settle(most, used)
             if attempt < self.retries:
                 self.sleep(self._patience(chat, attempt) if wait is None else wait)
-        raise EndpointError(
-            f"{self.base_url}: expected an answer within {self.retries + 1} attempts, got {problem}"
-        )
+        attempts = f"{self.retries + 1} attempt{'s' * (self.retries > 0)}"
+        raise EndpointError(f"{self.base_url}: expected an answer within {attempts}, got {problem}")
 
     def _patience(self, chat: Chat, attempt: int) -> float:
         """Return how long to wait: twice as long each time, spread so that not all come at once."""
