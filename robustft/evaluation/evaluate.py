@@ -21,7 +21,7 @@ from robustft.evaluation.answer_sets import answer_sets
 from robustft.evaluation.measures import Said
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
 from robustft.evaluation.predict import Predictions, Predictor
-from robustft.evaluation.results import ModelFacts, RobustnessResult, SharedWords
+from robustft.evaluation.results import FORMAT, ModelFacts, RobustnessResult, SharedWords
 from robustft.evaluation.robustness import compare
 from robustft.evaluation.rows import read_predictions, write_predictions
 from robustft.evaluation.sets import SetPlan, TestSet, build_set
@@ -179,7 +179,8 @@ def run_evaluation(
     folder = plan.start()
     if folder.finished and not force and _has_files(plan, folder.path, predictions):
         found = RobustnessResult.from_dict(folder.read_json(METRICS))
-        return replace(found, folder=str(folder.path))
+        if found.format == FORMAT:  # of an earlier format, what was predicted is looked at anew
+            return replace(found, folder=str(folder.path))
     started = time.perf_counter()
     sets = [_made(set_plan, plan, folder, workers, progress) for set_plan in plan.sets]
     outputs: dict[ModelFacts, Mapping[str, Said]] = {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from robustft.errors import RunError
+from robustft.evaluation.findings import Curve, CurvePoint, Slice, Spread, Summary
 from robustft.scoring.power import Detectable
 from robustft.scoring.statistics import Difference, Estimate, Test
 
@@ -18,17 +19,23 @@ __all__ = [
     "ORIGINAL",
     "Answer",
     "Cell",
+    "Curve",
+    "CurvePoint",
     "ModelFacts",
     "Pair",
     "PairCell",
     "RobustnessResult",
     "SetFacts",
     "SharedWords",
+    "Slice",
+    "Spread",
+    "Summary",
     "Verdict",
     "Yes",
 ]
 
-FORMAT = 1
+FORMAT = 2
+_OLDEST = 1
 ORIGINAL = "original"
 
 Yes = Literal["yes", "no", "cannot tell"]
@@ -44,6 +51,17 @@ class SetFacts:
     ----------
     kind
         ``original``; ``single``, one transform alone; ``mix``, a whole chain in order.
+    transform
+        Which curve it belongs to: the transform's name, or ``mix``; empty for the original.
+    rate
+        The share of the texts' words, or other units, that the transform's severity or setting
+        names; None for a mix.
+    words
+        Of the texts that might change, as they were.
+    words_read
+        Of all texts of the set, as the models read them.
+    draws
+        How often it was drawn; of several, all numbers are means.
     target_share, eligible_share, changed_share
         Of the set's words (so long texts weigh more): what should have changed, what could have,
         what did.
@@ -57,7 +75,11 @@ class SetFacts:
     rows: int
     spec: str = ""
     severity: int | None = None
+    transform: str = ""
+    rate: float | None = None
     words: int = 0
+    words_read: int = 0
+    draws: int = 1
     target_share: float = 0.0
     eligible_share: float = 0.0
     changed_share: float = 0.0
@@ -97,6 +119,15 @@ class Cell:
         The drop of the first metric among the other rows.
     truncated
         The share of rows longer than the model reads.
+    tokens_per_word
+        The model's tokens, whole texts and special tokens included; None without a tokenizer.
+    cut
+        The share of rows that lost a part of their end to the change: longer than before, and
+        longer than the model reads. What is lost there is no matter of robustness to the change.
+    metrics_of_kept, drop_of_kept
+        The metrics, and the drop of the first, among all other rows; None where none was cut.
+    effects
+        Effect sizes of the drop by name, each with its interval.
     """
 
     model: str
@@ -109,6 +140,11 @@ class Cell:
     flips: Estimate | None = None
     same_tokens: float | None = None
     drop_of_others: Difference | None = None
+    tokens_per_word: float | None = None
+    cut: float | None = None
+    metrics_of_kept: dict[str, Estimate] | None = None
+    drop_of_kept: Difference | None = None
+    effects: dict[str, Estimate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +222,17 @@ class RobustnessResult:
         `Task.to_dict` of the data.
     mix
         The set that the verdict is about; None when no text was transformed.
+    curves
+        For each model and transform; empty unless there are several severities.
+    summaries
+        For each model and severity, over the single transforms; empty where there are none.
+    slices
+        For each model, parts of the rows of the mix.
+    spread
+        For each family of models; empty without several draws or training seeds.
+    sources
+        How many independent sources the rows come from; None where each row is one. Intervals
+        and tests then resample sources, not rows.
     """
 
     task: dict[str, Any]
@@ -196,6 +243,11 @@ class RobustnessResult:
     pair: Pair | None = None
     shared_words: SharedWords | None = None
     verdict: Verdict = Verdict(answers=(), caveats=())
+    curves: tuple[Curve, ...] = ()
+    summaries: tuple[Summary, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    spread: tuple[Spread, ...] = ()
+    sources: int | None = None
     folder: str | None = None
     format: int = FORMAT
 
@@ -218,14 +270,14 @@ class RobustnessResult:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> RobustnessResult:
-        """Return the result that `to_dict` wrote.
+        """Return the result that `to_dict` wrote; of an earlier format, what it lacks is empty.
 
         Raises
         ------
         RunError
             The values are of another format, or damaged.
         """
-        if plain.get("format") != FORMAT:
+        if plain.get("format") not in range(_OLDEST, FORMAT + 1):
             raise RunError(
                 f"metrics: expected format {FORMAT}, got {plain.get('format')!r}; "
                 "evaluate again with --force"
@@ -256,6 +308,7 @@ def _flat(cell: Cell, facts: SetFacts) -> dict[str, Any]:
     row: dict[str, Any] = {
         "model": cell.model,
         "set": cell.set,
+        "transform": facts.transform,
         "severity": facts.severity,
         "rows": facts.rows,
     }
@@ -272,6 +325,9 @@ def _flat(cell: Cell, facts: SetFacts) -> dict[str, Any]:
     row["flip_rate"] = cell.flips.value if cell.flips else None
     row["same_tokens"] = cell.same_tokens
     row["truncated"] = cell.truncated
+    row["cut"] = cell.cut
+    row["tokens_per_word"] = cell.tokens_per_word
+    row["target_share"] = facts.target_share
     row["changed_share"] = facts.changed_share
     row["unchanged_share"] = facts.unchanged_share
     return row

@@ -186,10 +186,22 @@ def test_results_survive_json(four_cells):
 
 def test_results_of_another_format_are_refused(four_cells):
     plain = four_cells[2].to_dict()
-    with pytest.raises(RunError, match="expected format 1, got 99"):
+    with pytest.raises(RunError, match="expected format 2, got 99"):
         RobustnessResult.from_dict({**plain, "format": 99})
     with pytest.raises(RunError, match="got something else at cells"):
         RobustnessResult.from_dict({**plain, "cells": [{"model": 3}]})
+
+
+def test_results_of_the_first_format_are_read_without_what_they_lack(four_cells):
+    plain = {**four_cells[2].to_dict(), "format": 1}
+    for name in ("curves", "summaries", "slices", "spread", "sources"):
+        del plain[name]
+    for cell in plain["cells"]:
+        for name in ("cut", "tokens_per_word", "metrics_of_kept", "drop_of_kept", "effects"):
+            del cell[name]
+    found = RobustnessResult.from_dict(plain)
+    assert (found.format, found.curves, found.slices) == (1, (), ())
+    assert found.verdict == four_cells[2].verdict
 
 
 def test_results_as_a_data_frame(four_cells):
