@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 import typer
@@ -15,8 +15,6 @@ if typing.TYPE_CHECKING:
     from robustft.transform.base import Transform
 
 __all__ = ["DATASETS", "describe", "list_"]
-
-Kind = Literal["transforms", "recipes", "datasets"]
 
 DATASETS: list[dict[str, Any]] = [
     {
@@ -37,12 +35,19 @@ DATASETS: list[dict[str, Any]] = [
 
 
 def list_(
-    kind: Annotated[
-        Kind | None, typer.Argument(show_default=False, help="One kind only. Left out: all.")
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[transforms|recipes|datasets|TRANSFORM]",
+            show_default=False,
+            help="One kind only, or all about one transform. Left out: every kind.",
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """List transforms, recipes and data sets, and the labels they keep.
+
+    With the name of a transform, say all about it, with an example.
 
     A transform's rate is the share of the text's words that it changes; a
     severity from 1 to 5 is a name for a rate. Settings go behind its name:
@@ -54,9 +59,15 @@ def list_(
         "recipes": (_recipes, _print_recipes),
         "datasets": (lambda: DATASETS, _print_datasets),
     }
-    wanted = {name: parts[name] for name in parts if kind in (None, name)}
+    if what is not None and what not in parts:
+        _list_one(what, parts, json=json)
+        return
+    wanted = {name: parts[name] for name in parts if what in (None, name)}
     if json:
-        console.print_json({name: collect() for name, (collect, _) in wanted.items()})
+        found = {name: collect() for name, (collect, _) in wanted.items()}
+        for facts in found.get("transforms", []):
+            facts["example"] = _example(facts)
+        console.print_json(found)
         return
     for name, (collect, show) in wanted.items():
         console.out().print(f"{name.capitalize()}\n", style="bold")
@@ -69,10 +80,26 @@ def _transforms() -> list[dict[str, Any]]:
     return [describe(name) for name in names()]
 
 
+def _list_one(name: str, kinds: Iterable[str], *, json: bool) -> None:
+    from robustft.errors import UsageError, suggest
+    from robustft.transform.registry import names
+
+    known = [*kinds, *names()]
+    if name not in known and ".py:" not in name:
+        raise UsageError(
+            f"list: expected {', '.join(kinds)} or a transform, got {name!r}{suggest(name, known)}"
+        )
+    facts = describe(name)
+    if "error" not in facts:
+        facts["example"] = _example(facts)
+    if json:
+        console.print_json(facts)
+        return
+    _print_transforms([facts], whole=True)
+
+
 def describe(name: str) -> dict[str, Any]:
     """Return the facts about one transform, ready for JSON; ``error`` if it cannot be imported."""
-    import inspect
-
     from robustft.transform.registry import get
 
     try:
@@ -81,7 +108,8 @@ def describe(name: str) -> dict[str, Any]:
         return {"name": name, "error": f"{error}"}
     return {
         "name": name,
-        "summary": (inspect.getdoc(cls) or "").split("\n\n")[0].replace("\n", " "),
+        "summary": _about(cls)[0].replace("\n", " "),
+        "about": _about(cls)[1:],
         "version": cls.version,
         "level": str(cls.level),
         "languages": sorted(cls.languages),
@@ -90,8 +118,15 @@ def describe(name: str) -> dict[str, Any]:
         "rates": {str(severity): cls.rates[severity] for severity in sorted(cls.rates)},
         "settings": _settings(cls),
         "needs": cls.needs,
-        "example": None if cls.needs else _example(name, cls),
     }
+
+
+def _about(cls: type[Transform]) -> list[str]:
+    """Return the paragraphs that say what a transform does, without those on its settings."""
+    import inspect
+
+    text = (inspect.getdoc(cls) or "").partition("\n\nParameters\n---")[0]
+    return text.split("\n\n")
 
 
 def _settings(cls: type[Transform]) -> list[dict[str, Any]]:
@@ -107,18 +142,23 @@ def _settings(cls: type[Transform]) -> list[dict[str, Any]]:
     return found
 
 
-def _example(name: str, cls: type[Transform]) -> dict[str, Any] | None:
+def _example(facts: dict[str, Any]) -> dict[str, Any] | None:
     """Return the example before and after, at the first severity from 3 on that changes it."""
+    from robustft.transform.base import Transform
     from robustft.transform.engine import perturb
+    from robustft.transform.registry import get
 
+    if "error" in facts or facts["needs"]:
+        return None
+    text = getattr(get(facts["name"]), "example", Transform.example)
     for severity in (3, 4, 5):
-        row = perturb([cls.example], name, severity=severity)[0]
+        row = perturb([text], facts["name"], severity=severity)[0]
         if row.text != row.original:
             return {"severity": severity, "before": row.original, "after": row.text}
     return None
 
 
-def _print_transforms(found: list[dict[str, Any]]) -> None:
+def _print_transforms(found: list[dict[str, Any]], *, whole: bool = False) -> None:
     out = console.out()
     for facts in found:
         if "error" in facts:
@@ -127,19 +167,30 @@ def _print_transforms(found: list[dict[str, Any]]) -> None:
             continue
         out.print(f"  {facts['name']}", style="bold cyan", end="")
         out.print(f"  {facts['summary']}", soft_wrap=True)
-        rates = ", ".join(f"{rate:.3g}" for rate in facts["rates"].values())
-        lines = {"level": facts["level"], "rates": f"{rates} at severity 1 to 5"}
-        lines["settings"] = "; ".join(map(_setting, facts["settings"])) or "rate and severity only"
-        lines["keeps"] = _labels(facts["preserves"])
-        if facts["needs"]:
-            lines["needs"] = facts["needs"]
-        if facts["example"]:
-            lines["before"] = facts["example"]["before"]
-            lines["after"] = facts["example"]["after"]
-        for key, value in lines.items():
+        if whole:
+            out.print("\n" + "\n\n".join(facts["about"]) + "\n", soft_wrap=True)
+        for key, value in _lines(facts, whole=whole).items():
             out.print(f"    {key:<10}", style="dim", end="")
             out.print(value, soft_wrap=True)
         out.print()
+    if not whole:
+        out.print("  All about one, with an example: robustft list NAME\n")
+
+
+def _lines(facts: dict[str, Any], *, whole: bool) -> dict[str, str]:
+    """Return what stands below a transform's name."""
+    lines = {}
+    if whole:
+        rates = ", ".join(f"{rate:.3g}" for rate in facts["rates"].values())
+        lines = {"level": facts["level"], "rates": f"{rates} at severity 1 to 5"}
+    if facts["settings"] or whole:
+        lines["settings"] = "; ".join(map(_setting, facts["settings"])) or "rate and severity only"
+    lines["keeps"] = _labels(facts["preserves"])
+    if facts["needs"]:
+        lines["needs"] = facts["needs"]
+    if facts.get("example"):
+        lines |= {key: facts["example"][key] for key in ("before", "after")}
+    return lines
 
 
 def _setting(facts: dict[str, Any]) -> str:
@@ -160,7 +211,7 @@ def _labels(kept: list[str]) -> str:
 
 
 def _recipes() -> list[dict[str, Any]]:
-    from robustft.study.recipe import recipe_titles
+    from robustft.study.shipped import recipe_titles
 
     return [dict(facts) for facts in recipe_titles()]
 

@@ -154,7 +154,7 @@ def study(
 
 
 def _list(*, as_json: bool) -> int:
-    from robustft.study.recipe import recipe_titles
+    from robustft.study.shipped import recipe_titles
 
     found = recipe_titles()
     if as_json:

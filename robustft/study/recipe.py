@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,7 @@ from robustft.errors import RobustftError, UsageError, suggest
 from robustft.study.portable import change_paths
 from robustft.study.schema import Comparison, Dataset, Evaluation, Figure, Recipe, Row
 from robustft.study.settings import check_settings
+from robustft.study.shipped import shipped_recipes
 
 __all__ = [
     "Comparison",
@@ -28,21 +28,7 @@ __all__ = [
     "find_recipe",
     "load_recipe",
     "parse_recipe",
-    "recipe_titles",
 ]
-
-
-def recipe_titles() -> list[dict[str, str]]:
-    """Return name, title and source of each recipe that comes with the package.
-
-    Nothing but TOML is read, so that a list of them is light.
-    """
-    found = []
-    for path in _shipped():
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        keys = ("name", "title", "source", "data", "model")
-        found.append({key: str(table.get(key, "")) for key in keys})
-    return found
 
 
 def find_recipe(name: str) -> Path:
@@ -53,7 +39,7 @@ def find_recipe(name: str) -> Path:
     UsageError
         There is no such recipe; the nearest names are given.
     """
-    known = {path.stem: path for path in _shipped()}
+    known = {path.stem: path for path in shipped_recipes()}
     if name in known:
         return known[name]
     path = Path(name).expanduser()
@@ -110,11 +96,6 @@ def dump_recipe(recipe: Recipe, folder: Path) -> str:
     """Return the recipe as TOML, its local paths relative to `folder`, where it is to be kept."""
     kept = _map_paths(recipe, lambda name: _relative(name, folder))
     return tomli_w.dumps(kept.model_dump(exclude_none=True, exclude_defaults=True))
-
-
-def _shipped() -> list[Path]:
-    folder = Path(str(importlib.resources.files("robustft.study") / "recipes"))
-    return sorted(folder.glob("*.toml"))
 
 
 def _told(problem: Any, table: Mapping[str, Any]) -> str:

@@ -38,13 +38,27 @@ def test_the_data_sets_are_as_they_are_described():
 
 
 def test_a_transform_shows_settings_rates_labels_and_an_example(run_cli):
-    _, out, _ = run_cli("list", "transforms")
-    part = out[out.index("\n  contractions  ") :].split("\n\n")[0]
-    assert "mode=both (both|expand|contract)" in part
-    assert "at severity 1 to 5" in part
-    assert "all but answer_span, token_tags" in part
-    assert "before" in part
-    assert "after" in part
+    _, listed, _ = run_cli("list", "transforms")
+    part = listed[listed.index("\n  contractions  ") :].split("\n\n")[0]
+    _, alone, _ = run_cli("list", "contractions")
+    for text in (part, alone):
+        assert "mode=both (both|expand|contract)" in text
+        assert "all but answer_span, token_tags" in text
+    for word in ("at severity 1 to 5", "Where it occurs", "before", "after"):
+        assert word in alone
+        assert word not in part
+
+
+def test_one_transform_as_json(run_cli):
+    _, out, _ = run_cli("list", "contractions", "--json")
+    facts = json.loads(out)
+    assert facts["example"]["before"] != facts["example"]["after"]
+
+
+def test_an_unknown_name_is_refused(run_cli):
+    code, _, err = run_cli("list", "contraction")
+    assert code == 2
+    assert "contractions" in err
 
 
 def test_json_holds_what_a_program_needs(run_cli):

@@ -4,8 +4,9 @@ import pytest
 
 from robustft.errors import UsageError
 from robustft.study.grid import expand
-from robustft.study.recipe import dump_recipe, find_recipe, load_recipe, recipe_titles
+from robustft.study.recipe import dump_recipe, find_recipe, load_recipe
 from robustft.study.settings import check_settings
+from robustft.study.shipped import recipe_titles
 
 RECIPE = """
 name = "mine"
