@@ -10,6 +10,7 @@ import typer
 
 from robustft.cli import console
 from robustft.cli.constraint_options import constrained
+from robustft.cli.gate_options import gated
 from robustft.cli.options import (
     BatchSizeOption,
     DataOption,
@@ -31,7 +32,6 @@ from robustft.cli.options import (
     WithOption,
     WorkersOption,
 )
-from robustft.errors import UsageError
 
 if TYPE_CHECKING:
     from robustft.evaluation.plan import EvaluationPlan
@@ -67,25 +67,6 @@ TestSeedOption = Annotated[
         "a draw with training.",
     ),
 ]
-MaxDropOption = Annotated[
-    float | None,
-    typer.Option(
-        "--max-drop",
-        min=0,
-        metavar="DROP",
-        rich_help_panel="Gate",
-        help="Exit with 1 if the drop on the mix is surely larger (0.03 is three points): only if "
-        "the whole interval lies above. With a pair the augmented model is judged.",
-    ),
-]
-StrictOption = Annotated[
-    bool,
-    typer.Option(
-        "--strict",
-        rich_help_panel="Gate",
-        help="Exit with 3 where --max-drop is inconclusive, instead of warning.",
-    ),
-]
 AuditOption = Annotated[
     Path | None,
     typer.Option(
@@ -106,6 +87,7 @@ PredictionsOption = Annotated[
 ]
 
 
+@gated
 @constrained
 def eval_(
     runs: RunsArgument = None,
@@ -122,8 +104,7 @@ def eval_(
     label_map: LabelMapOption = None,
     label_kind: LabelKindOption = None,
     max_eval: MaxEvalOption = None,
-    max_drop: MaxDropOption = None,
-    strict: StrictOption = False,
+    gate: Any = None,
     audit: AuditOption = None,
     out: OutOption = None,
     seed: TestSeedOption = None,
@@ -154,12 +135,9 @@ def eval_(
     from robustft.cli.audit_tables import show_validity
     from robustft.cli.eval_answers import answer_questions
     from robustft.cli.eval_tables import show
-    from robustft.cli.gate import judge_gate
     from robustft.evaluation.audit.validity import valid_accuracies
     from robustft.evaluation.plan import make_evaluation
 
-    if max_drop is not None and transformed is False:
-        raise UsageError("--max-drop: expected a transformed test, got --no-transformed")
     plan = make_evaluation(
         runs or None,
         data=data,
@@ -182,6 +160,7 @@ def eval_(
             "label_map": label_map,
         },
     )
+    gate.check(plan)
     for notice in plan.notices:
         console.note(notice)
     console.note(f"models: {', '.join(s.facts.name for s in plan.subjects)}")
@@ -206,12 +185,12 @@ def eval_(
         force=force,
         predictions=predictions,
     )
-    gate = judge_gate(result, max_drop) if max_drop is not None else None
+    found = gate.judge(result)
     corrected = valid_accuracies(result, audited(audit)) if audit is not None else []
     if json:
         extra: dict[str, Any] = {}
-        if gate is not None:
-            extra["gate"] = {"outcome": gate.outcome, "reason": gate.sentence}
+        if found is not None:
+            extra["gate"] = found.to_dict()
         if audit is not None:
             extra["valid_rows"] = [asdict(row) for row in corrected]
         console.print_json({**result.to_dict(), "folder": result.folder, **extra})
@@ -219,10 +198,7 @@ def eval_(
         show(result)
         if corrected:
             show_validity(corrected)
-    if gate is None:
-        return 0
-    console.note(gate.sentence)
-    return gate.exit_code(strict=strict)
+    return int(gate.exit_code(found))
 
 
 def _run(plan: EvaluationPlan, **settings: Any) -> RobustnessResult:

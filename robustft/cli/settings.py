@@ -55,11 +55,21 @@ KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "epochs": ((int,), "a whole number"),
     "lr": ((int, float), "a number"),
     "max_length": ((int,), "a whole number"),
+    "max_drop": ((int, float, str, dict), "a number, or a table of numbers by set"),
+    "min_accuracy": ((int, float, str, dict), "a number, or a table of numbers by set"),
+    "gate_on": ((str,), "mix, all or names of sets"),
+    "baseline": ((str,), "a text"),
+    "strict": ((bool,), "true or false"),
 }
+
+# Numbers that options take as text, since they take other texts, too.
+_AS_TEXT = ("severity", "max_drop", "min_accuracy")
 
 # What a trained run knows about itself must not be overruled by a file that happens to lie in the
 # working directory, so `eval` takes only these from it.
-_FOR_EVAL = frozenset({"device", "workers", "batch_size", "max_eval"})
+_FOR_EVAL = frozenset(
+    "device workers batch_size max_eval max_drop min_accuracy gate_on baseline strict".split()
+)
 
 
 def read_settings(folder: Path | None = None) -> dict[str, Any]:
@@ -96,7 +106,7 @@ def _checked(key: str, value: Any) -> Any:
         return _texts(name, value)
     if isinstance(value, dict):
         return ",".join(f"{old}={new}" for old, new in value.items())
-    return str(value) if name == "severity" else value
+    return str(value) if name in _AS_TEXT else value
 
 
 def _texts(name: str, value: Any) -> list[str]:

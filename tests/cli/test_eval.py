@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from robustft.cli.eval_tables import show
-from robustft.cli.gate import judge_gate
 from robustft.cli.main import main
 from robustft.data.task import Task, TaskType
 from robustft.errors import UsageError
 from robustft.evaluation import evaluate, plan
+from robustft.evaluation.gate import judge_gate
 from robustft.evaluation.predict import Predictions
 from robustft.evaluation.results import ModelFacts, SetFacts
 from robustft.evaluation.robustness import compare
@@ -66,7 +66,11 @@ def faked(monkeypatch, pair):
         return SimpleNamespace(
             notices=("a notice",),
             subjects=subjects,
-            task=SimpleNamespace(type="classification"),
+            task=SimpleNamespace(type="classification", metric="accuracy"),
+            sets=[
+                SimpleNamespace(facts=facts, name=facts.name, main=facts.name == pair.mix)
+                for facts in pair.sets
+            ],
             describe=lambda: {"rows": N},
         )
 
@@ -226,6 +230,38 @@ def test_a_gate_needs_transformed_text(capsys):
     assert "--max-drop: expected a transformed test" in capsys.readouterr().err
     with pytest.raises(UsageError, match="expected a transformed test set, got none"):
         judge_gate(make((ALONE,), mix=False), 0.1)
+
+
+def test_the_gate_may_judge_each_set(faked, capsys):
+    assert main(["eval", "--max-drop", "0.02,typos=0.5", "--gate-on", "all"]) == 0
+    error = capsys.readouterr().err
+    assert "gate: demo-augmented on typos drops by +0.0 points" in error
+    assert "gate: inconclusive (1 inconclusive, 1 passed of 2 checks)" in error
+    assert "warning: the gate is inconclusive" in error
+    assert main(["eval", "--min-accuracy", "0.95", "--gate-on", "all"]) == 1
+    assert main(["eval", "--max-drop", "3"]) == 2
+    assert "--max-drop: expected a share from 0 to 1" in capsys.readouterr().err
+
+
+def test_limits_may_stand_in_robustft_toml(faked, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "robustft.toml").write_text(
+        "max_drop = {typos = 0.5, mix = 0.02}\nmin_accuracy = 0.1\nstrict = true\n"
+    )
+    assert main(["eval"]) == 3
+    assert "of 3 checks" in capsys.readouterr().err
+    assert main(["eval", "--max-drop", "0.5"]) == 0
+
+
+def test_a_baseline_is_written_and_compared_with(faked, pair, capsys, tmp_path):
+    path = tmp_path / "baseline.json"
+    assert main(["eval", "--save-baseline", str(path)]) == 0
+    assert f"baseline: {path}" in capsys.readouterr().err
+    assert main(["eval", "--baseline", str(path), "--json"]) == 0
+    checks = json.loads(capsys.readouterr().out)["gate"]["checks"]
+    assert [c["quantity"] for c in checks] == ["accuracy_loss", "drop_growth"]
+    assert main(["eval", "--baseline", str(tmp_path / "none.json")]) == 2
+    assert "none.json: expected a file of --save-baseline" in capsys.readouterr().err
 
 
 def test_nothing_to_evaluate_is_said(tmp_path, monkeypatch, capsys):

@@ -1,0 +1,385 @@
+"""A baseline: what an earlier evaluation found, in a small file to compare later ones with.
+
+Where both know what was predicted for each row, and the rows are the same, the comparison is paired
+by row; otherwise the two are compared as independent samples, which is less sharp, and said.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
+
+from robustft.errors import RunError, UsageError
+from robustft.evaluation.checks import Measured, Quantity
+from robustft.evaluation.gate import Limits, judged_models
+from robustft.scoring.metrics import mean_change
+from robustft.scoring.statistics import Difference, accuracy_change
+
+if TYPE_CHECKING:
+    from robustft.evaluation.results import RobustnessResult
+
+__all__ = ["Baseline", "BaselineSet", "Score", "against", "baseline_of", "read_baseline"]
+
+FORMAT = 1
+_KIND = "robustft baseline"
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineSet:
+    """A test set: what was done to make it, and a hash of its rows' ids and texts."""
+
+    rows: int
+    spec: str = ""
+    severity: int | None = None
+    texts: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How good a model was on a set, and how much worse than on the original rows."""
+
+    level: float
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    drop: float | None = None
+    drop_low: float | None = None
+    drop_high: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What an evaluation found, as far as a later one is compared with it.
+
+    Attributes
+    ----------
+    fingerprint, seed
+        Of the test rows, and what the transforms drew by; None where that is not known.
+    models
+        By model and set.
+    right
+        By model and set, one bit a row, packed (base64): whether the model was right. Empty where
+        the predictions are not at hand, or are no classes.
+    where
+        Where it was read.
+    """
+
+    metric: str
+    sets: dict[str, BaselineSet]
+    models: dict[str, dict[str, Score]]
+    mix: str | None = None
+    fingerprint: str | None = None
+    seed: int | None = None
+    right: dict[str, dict[str, str]] = field(default_factory=dict)
+    where: str = "baseline"
+
+    def rights(self, model: str, name: str) -> Bools | None:
+        """Return for each row whether a model was right on a set; None where that is not known."""
+        packed = self.right.get(model, {}).get(name)
+        if packed is None:
+            return None
+        bits = np.frombuffer(base64.b64decode(packed), np.uint8)
+        return np.unpackbits(bits)[: self.sets[name].rows].astype(np.bool_)
+
+    def write(self, path: Path) -> Path:
+        """Write it as JSON: keys sorted, so that a diff shows what changed; return the path."""
+        from robustft.data.files import atomic_path
+
+        plain = {"kind": _KIND, "format": FORMAT, **asdict(self)}
+        del plain["where"]
+        text = json.dumps(_rounded(plain), indent=1, sort_keys=True, ensure_ascii=False)
+        with atomic_path(path, "a baseline") as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+        return path
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 8)
+    if isinstance(value, Mapping):
+        return {key: _rounded(part) for key, part in value.items() if part is not None}
+    return value
+
+
+def baseline_of(result: RobustnessResult) -> Baseline:
+    """Return what to compare later evaluations with; the rows come from the result's folder."""
+    folder = None if result.folder is None else Path(result.folder)
+    config = _config(folder)
+    right, texts = _rows_of(result, folder)
+    models: dict[str, dict[str, Score]] = {}
+    for cell in result.cells:
+        seen, drop = cell.metrics[result.metric], (cell.drop or {}).get(result.metric)
+        models.setdefault(cell.model, {})[cell.set] = Score(
+            value=seen.value,
+            low=seen.low,
+            high=seen.high,
+            level=seen.level,
+            drop=drop.value if drop else None,
+            drop_low=drop.low if drop else None,
+            drop_high=drop.high if drop else None,
+        )
+    return Baseline(
+        metric=result.metric,
+        mix=result.mix,
+        sets={
+            s.name: BaselineSet(
+                rows=s.rows, spec=s.spec, severity=s.severity, texts=texts.get(s.name)
+            )
+            for s in result.sets
+        },
+        models=models,
+        fingerprint=config.get("fingerprint"),
+        seed=config.get("seed"),
+        right=right,
+        where=str(folder) if folder else "this evaluation",
+    )
+
+
+def _config(folder: Path | None) -> dict[str, Any]:
+    try:
+        return {} if folder is None else tomllib.loads((folder / "config.toml").read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return {}
+
+
+def _rows_of(
+    result: RobustnessResult, folder: Path | None
+) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Return who was right where, by model and set, and a hash of each set's rows."""
+    right: dict[str, dict[str, str]] = {}
+    texts: dict[str, str] = {}
+    for cell in result.cells:
+        path = (
+            None if folder is None else folder / "predictions" / cell.model / f"{cell.set}.parquet"
+        )
+        if result.metric != "accuracy" or path is None or not path.is_file():
+            continue
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            columns = pq.read_schema(path).names
+            read = [c for c in ("id", "text", "pair", "label", "prediction") if c in columns]
+            table = pq.read_table(path, columns=read)
+            hits = np.array(table["label"].to_pylist(), object) == np.array(
+                table["prediction"].to_pylist(), object
+            )
+        except (OSError, KeyError, pa.ArrowException):
+            continue
+        right.setdefault(cell.model, {})[cell.set] = base64.b64encode(
+            np.packbits(hits.astype(np.bool_)).tobytes()
+        ).decode()
+        if cell.set not in texts:
+            rows = [table[c].to_pylist() for c in ("id", "text", "pair") if c in read]
+            digest = blake2b(json.dumps(rows).encode(), digest_size=8)
+            texts[cell.set] = digest.hexdigest()
+    return right, texts
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read what `Baseline.write` wrote, or an evaluation's folder or ``metrics.json``.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, or it holds something else.
+    """
+    from robustft.evaluation.results import RobustnessResult
+
+    file = path / "metrics.json" if path.is_dir() else path
+    expected = "expected a file of --save-baseline, or an evaluation's folder or metrics.json"
+    try:
+        plain = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {expected}, got: {error.strerror or error}") from None
+    except (ValueError, UnicodeDecodeError):
+        raise UsageError(f"{path}: {expected}, got no JSON") from None
+    if not isinstance(plain, dict):
+        raise UsageError(f"{path}: {expected}, got other JSON")
+    if plain.pop("kind", None) == _KIND:
+        if plain.pop("format", None) != FORMAT:
+            raise UsageError(f"{path}: expected a baseline of format {FORMAT}, got another")
+        try:
+            return _adapter().validate_python({**plain, "where": str(path)})
+        except ValidationError as problem:
+            place = ".".join(str(part) for part in problem.errors()[0]["loc"])
+            raise UsageError(f"{path}: {expected}, got something else at {place}") from None
+    try:
+        found = RobustnessResult.from_dict(plain)
+    except (RunError, KeyError, TypeError) as problem:
+        raise UsageError(f"{path}: {expected}, got: {problem}") from None
+    return replace(baseline_of(replace(found, folder=str(file.parent))), where=str(path))
+
+
+@cache
+def _adapter() -> TypeAdapter[Baseline]:
+    return TypeAdapter(Baseline)
+
+
+def against(
+    earlier: Baseline, now: Baseline, result: RobustnessResult, limits: Limits
+) -> list[Measured]:
+    """Return how much worse the judged models became on the judged sets: accuracy, then drop.
+
+    Raises
+    ------
+    UsageError
+        The two are not of the same data, transforms and severities, or share no model.
+    """
+    _comparable(earlier, now)
+    found = []
+    for model in judged_models(result):
+        other = _partner(earlier, model.name, len(judged_models(result)))
+        for facts in result.sets:
+            if result.mix is None or not limits.asks(facts, result.mix):
+                continue
+            name = facts.name
+            if name not in earlier.sets or name not in earlier.models[other]:
+                raise UsageError(
+                    f"{earlier.where}: expected the set {name!r} in the baseline, got "
+                    f"{', '.join(earlier.sets)}; make the baseline anew with --save-baseline"
+                )
+            _same_set(earlier, now, name)
+            for quantity, badness, note in _worse(earlier, other, now, model.name, name):
+                found.append(
+                    Measured(
+                        model=model.name,
+                        set=name,
+                        quantity=quantity,
+                        metric=now.metric,
+                        badness=badness,
+                        limit=0.0,
+                        lenient=True,
+                        note=note,
+                    )
+                )
+    return found
+
+
+def _comparable(earlier: Baseline, now: Baseline) -> None:
+    anew = "make the baseline anew with --save-baseline"
+    if earlier.metric != now.metric:
+        raise UsageError(
+            f"{earlier.where}: expected a baseline of the {now.metric}, got one of the "
+            f"{earlier.metric}; {anew}"
+        )
+    first, second = earlier.sets.get("original"), now.sets["original"]
+    same = first is not None and first.rows == second.rows
+    if None not in (earlier.fingerprint, now.fingerprint):
+        same = same and earlier.fingerprint == now.fingerprint
+    if not same:
+        rows = "none" if first is None else f"{first.rows:,}"
+        raise UsageError(
+            f"{earlier.where}: expected the {second.rows:,} test rows that are evaluated now, got "
+            f"a baseline of other data ({rows} rows); {anew}"
+        )
+
+
+def _same_set(earlier: Baseline, now: Baseline, name: str) -> None:
+    for what, then, there in (
+        ("transforms", earlier.sets[name].spec, now.sets[name].spec),
+        ("severity", earlier.sets[name].severity, now.sets[name].severity),
+    ):
+        if then != there:
+            raise UsageError(
+                f"{earlier.where}: expected the {what} {there} in {name}, as evaluated now, got "
+                f"{then}; make the baseline anew with --save-baseline"
+            )
+
+
+def _partner(earlier: Baseline, name: str, judged: int) -> str:
+    """Return the model of the baseline that `name` is compared with."""
+    if name in earlier.models:
+        return name
+    if judged == 1 and len(earlier.models) == 1:
+        return next(iter(earlier.models))
+    raise UsageError(
+        f"{earlier.where}: expected the model {name!r}, or only one on either side, got "
+        f"{', '.join(earlier.models)}"
+    )
+
+
+def _worse(
+    earlier: Baseline, other: str, now: Baseline, model: str, name: str
+) -> list[tuple[Quantity, Difference, str]]:
+    """Return by how much a model became worse on a set, and by how much its drop grew."""
+    sets = ("original", name)
+    known = all(earlier.sets[s].texts and earlier.sets[s].texts == now.sets[s].texts for s in sets)
+    then = [earlier.rights(other, s) for s in sets]
+    there = [now.rights(model, s) for s in sets]
+    a, b, c, d = (*then, *there)
+    if known and a is not None and b is not None and c is not None and d is not None:
+        lost = (c.astype(np.float64) - d) - (a.astype(np.float64) - b)
+        # Where no row changed there is nothing to resample: the interval of no row of so many.
+        growth = mean_change(lost, seed=0)[0] if lost.any() else accuracy_change(b, b)
+        same = "the same rows are right" if (b == d).all() else ""
+        return [
+            ("accuracy_loss", accuracy_change(b, d), same),
+            ("drop_growth", growth, same if not lost.any() else ""),
+        ]
+    why = "the texts differ" if not known and a is not None and c is not None else "no rows at hand"
+    note = f"as two samples: {why}"
+    before, after = earlier.models[other][name], now.models[model][name]
+    rows = min(earlier.sets[name].rows, now.sets[name].rows)
+    level, first = after.level, (before.value, before.low, before.high)
+    value = _apart(first, (after.value, after.low, after.high), level, rows)
+    grown = _apart(
+        (after.drop, after.drop_low, after.drop_high),
+        (before.drop, before.drop_low, before.drop_high),
+        level,
+        rows,
+    )
+    # Of an error, the larger is the worse.
+    loss = -value if now.metric == "mse" else value
+    return [("accuracy_loss", loss, note), ("drop_growth", grown, note)]
+
+
+Triple = tuple[float | None, float | None, float | None]
+
+
+def _apart(first: Triple, second: Triple, level: float, n: int) -> Difference:
+    """Return *first minus second* of two independent numbers with their intervals.
+
+    The squares of the halves that face each other add up; where the same rows stand behind both,
+    the interval is too wide rather than too narrow.
+
+    Source: Newcombe, R. G. (1998), Interval estimation for the difference between independent
+    proportions, Statistics in Medicine 17, 873-890; for other numbers Zou, G. Y. & Donner, A.
+    (2008), Construction of confidence limits about effect measures, Statistics in Medicine 27,
+    1693-1702.
+    """
+    a, low, high = first
+    b, lower, upper = second
+    if a is None or b is None:
+        return Difference(
+            value=None, low=None, high=None, level=level, method="", n=n, reason="undefined"
+        )
+    ends: tuple[float | None, float | None] = (None, None)
+    if low is not None and high is not None and lower is not None and upper is not None:
+        ends = (
+            a - b - math.hypot(a - low, upper - b),
+            a - b + math.hypot(high - a, b - lower),
+        )
+    return Difference(
+        value=a - b,
+        low=ends[0],
+        high=ends[1],
+        level=level,
+        method="newcombe",
+        n=n,
+        reason="" if ends[0] is not None else "no interval in the baseline",
+    )
