@@ -19,8 +19,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from robustft.scoring.bootstrap import Bootstrap, Floats, Statistic, bootstrap
+from robustft.scoring.bootstrap import Bootstrap, Floats, Ints, bootstrap_of_sums
+from robustft.scoring.sources import shared_sources
 from robustft.scoring.statistics import LEVEL, Estimate, share
 
 __all__ = [
@@ -131,12 +133,22 @@ def score_answers(predictions: Sequence[str], golds: Sequence[Sequence[str]]) ->
     return AnswerScores.from_array(values)
 
 
-def answer_metrics(scores: AnswerScores, *, seed: int, level: float = LEVEL) -> dict[str, Estimate]:
-    """Return the measures over all rows: exact match (Wilson), the others (bootstrap over rows)."""
-    exact = share(scores.exact_match > 0.5, level)
+def answer_metrics(
+    scores: AnswerScores,
+    *,
+    seed: int,
+    level: float = LEVEL,
+    sources: npt.NDArray[Any] | None = None,
+) -> dict[str, Estimate]:
+    """Return the measures over all rows: exact match (Wilson), the others (bootstrap).
+
+    Rows that share a source, such as the questions about one passage, are resampled together.
+    """
+    codes = shared_sources(sources, len(scores.f1))
+    exact = share(scores.exact_match > 0.5, level, sources=codes)
     if not len(scores.f1):
         return dict.fromkeys(ANSWER_METRICS, exact)
-    drawn = _resampled(scores, seed)
+    drawn = _resampled(scores, seed, codes)
     estimates = {
         name: drawn.estimate(output, level, "no row has a gold answer")
         for output, name in enumerate(("f1", "meteor", "rouge_l", "bleu"))
@@ -229,18 +241,12 @@ def _bleu(sums: Floats) -> Floats:
     return np.where(said[:, 0] > 0, value, np.nan)
 
 
-def _resampled(scores: AnswerScores, seed: int) -> Bootstrap:
-    columns = [scores.f1, scores.meteor, scores.rouge_l]
-    rows, counts = np.unique(
-        np.column_stack([*columns, scores.bleu_counts]), axis=0, return_counts=True
-    )
-    return bootstrap(_statistic(rows, len(columns)), counts.astype(np.int64), seed=seed)
+def _resampled(scores: AnswerScores, seed: int, codes: Ints | None) -> Bootstrap:
+    means = [scores.f1, scores.meteor, scores.rouge_l, np.ones(len(scores.f1))]
 
+    def measures(sums: Floats) -> Floats:
+        averages = sums[:, :3] / sums[:, 3:4]
+        return np.column_stack([averages, _bleu(sums[:, 4:])])
 
-def _statistic(rows: Floats, means: int) -> Statistic:
-    def statistic(counts: Floats) -> Floats:
-        sums = counts @ rows
-        averages = sums[:, :means] / counts.sum(1, keepdims=True)
-        return np.column_stack([averages, _bleu(sums[:, means:])])
-
-    return statistic
+    columns = np.column_stack([*means, scores.bleu_counts])
+    return bootstrap_of_sums(measures, columns, seed=seed, codes=codes)

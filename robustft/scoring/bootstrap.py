@@ -12,26 +12,41 @@ Tibshirani (1993), An introduction to the bootstrap, chapter 16 (the centred tes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from robustft.scoring.sources import sums_by_source
 from robustft.scoring.statistics import LEVEL, Difference, Estimate, Test
 
-__all__ = ["DRAWS", "Bootstrap", "bootstrap", "resampled_counts"]
+__all__ = [
+    "DRAWS",
+    "Bootstrap",
+    "Sums",
+    "bootstrap",
+    "bootstrap_of_sums",
+    "by_source",
+    "cells",
+    "distinct",
+    "resampled_counts",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Statistic = Callable[[Floats], Floats]
 """From counts, shape ``(k, cells)``, to values, shape ``(k, outputs)``; NaN where undefined."""
 
+Sums = Callable[[Floats], Floats]
+"""From sums over rows, shape ``(k, columns)``, to values, shape ``(k, outputs)``."""
+
 DRAWS = 4_999  # p-values are then whole multiples of 1 / 5,000
 _CHUNK = 2_000_000  # counts held at once: 16 MB
 _EXACT_JACKKNIFE = 1_000
 _BLOCKS = 500
 _UNDEFINED = 0.05
+_WORTH_COUNTING = 8
 
 
 @dataclass(frozen=True)
@@ -48,28 +63,49 @@ class Bootstrap:
         How fast the standard error changes with the value, shape ``(outputs,)``.
     n
         Rows in the sample.
+    sources
+        The sources that were resampled; None where those were the rows.
     """
 
     values: Floats
     draws: Floats
     acceleration: Floats
     n: int
+    sources: int | None = None
 
-    def estimate(self, output: int = 0, level: float = LEVEL, reason: str = "") -> Estimate:
-        """Return one output with its interval; `reason` says why it may be undefined."""
+    @property
+    def units(self) -> int:
+        """What was resampled: the sources, or the rows."""
+        return self.n if self.sources is None else self.sources
+
+    def estimate(
+        self, output: int = 0, level: float = LEVEL, reason: str = "", caution: str = ""
+    ) -> Estimate:
+        """Return one output with its interval; `reason` says why it may be undefined.
+
+        `caution` is passed on where there is an interval to be cautious about.
+        """
         value = float(self.values[output])
-        if not np.isfinite(value):
-            return Estimate(
-                value=None, low=None, high=None, level=level, method="bca", n=self.n, reason=reason
-            )
-        low, high, method, problem = self._interval(output, level)
+        low, high, method, problem = None, None, "bca", reason
+        if np.isfinite(value):
+            low, high, method, problem = self._interval(output, level)
         return Estimate(
-            value=value, low=low, high=high, level=level, method=method, n=self.n, reason=problem
+            value=value if np.isfinite(value) else None,
+            low=low,
+            high=high,
+            level=level,
+            method=method,
+            n=self.n,
+            reason=problem,
+            sources=self.sources,
+            caution="" if low is None else caution,
         )
 
-    def difference(self, output: int = 0, level: float = LEVEL, reason: str = "") -> Difference:
+    def difference(
+        self, output: int = 0, level: float = LEVEL, reason: str = "", caution: str = ""
+    ) -> Difference:
         """Return one output, which is a difference of two statistics, with its interval."""
-        e = self.estimate(output, level, reason)
+        e = self.estimate(output, level, reason, caution)
         return Difference(
             value=e.value,
             low=e.low,
@@ -78,6 +114,8 @@ class Bootstrap:
             method=e.method,
             n=e.n,
             reason=e.reason,
+            sources=e.sources,
+            caution=e.caution,
         )
 
     def test(self, output: int = 0) -> Test:
@@ -151,6 +189,62 @@ def bootstrap(statistic: Statistic, counts: Ints, *, seed: int, draws: int = DRA
         acceleration=_acceleration(statistic, counts, seed),
         n=n,
     )
+
+
+def bootstrap_of_sums(
+    function: Sums, columns: Floats, *, seed: int, codes: Ints | None = None, draws: int = DRAWS
+) -> Bootstrap:
+    """Resample rows, or the sources they share, and collect a function of sums over rows.
+
+    Most statistics are one: a mean, R², macro-F1, BLEU. Then all that matters of a source is what
+    its rows add to the sums, and sources that add the same are one cell.
+
+    Parameters
+    ----------
+    function
+        See `Sums`.
+    columns
+        What each row adds, shape ``(n, columns)``.
+    codes
+        Each row's source, as `robustft.scoring.sources.shared_sources` gives it.
+    """
+    added, counts = cells(columns if codes is None else sums_by_source(columns, codes))
+    made = bootstrap(lambda c: function(c @ added), counts, seed=seed, draws=draws)
+    if codes is None:
+        return made
+    return replace(made, n=len(columns), sources=made.n)
+
+
+def cells(rows: Floats) -> tuple[Floats, Ints]:
+    """Return the rows in sorted order and counts: equal ones as one cell where there are many.
+
+    Drawing a count for a cell costs more than drawing a row, so few equal rows stay apart.
+    """
+    found, counts = distinct(rows)
+    if len(found) * _WORTH_COUNTING <= len(rows):
+        return found, counts
+    return np.repeat(found, counts, axis=0), np.ones(len(rows), np.int64)
+
+
+def distinct(rows: Floats) -> tuple[Floats, Ints]:
+    """Return the distinct rows in sorted order, and how often each occurs."""
+    found, counts = np.unique(rows, axis=0, return_counts=True)
+    return found, counts.astype(np.int64)
+
+
+def by_source(statistic: Statistic, codes: Ints) -> Statistic:
+    """Return the statistic of rows as one of the counts of their sources.
+
+    For what is no function of sums, such as a rank correlation.
+    """
+
+    def expanded(counts: Floats) -> Floats:
+        # A source may hold many rows: few at a time, so that memory is bounded.
+        step = max(1, _CHUNK // len(codes))
+        parts = [statistic(counts[i : i + step, codes]) for i in range(0, len(counts), step)]
+        return np.concatenate(parts)
+
+    return expanded
 
 
 def resampled_counts(counts: Ints, draws: int, seed: int) -> Iterator[Floats]:

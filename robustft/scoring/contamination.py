@@ -46,5 +46,6 @@ def valid_accuracy(accuracy: Estimate, invalid: Estimate) -> Estimate:
         level=level,
         method="bounds",
         n=accuracy.n,
+        sources=accuracy.sources,
         reason="bounds only: nothing is assumed of invalid rows",
     )

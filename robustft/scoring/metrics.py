@@ -6,14 +6,27 @@ the bootstrap needs) stand beside them; the tests hold the two together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 from sklearn import metrics as sk
 
-from robustft.scoring.bootstrap import DRAWS, Bootstrap, Floats, Ints, Statistic, bootstrap
+from robustft.scoring.bootstrap import (
+    DRAWS,
+    Bootstrap,
+    Floats,
+    Ints,
+    Statistic,
+    bootstrap,
+    bootstrap_of_sums,
+    by_source,
+)
+from robustft.scoring.macro_f1 import MacroF1
+from robustft.scoring.permutation import swap_test
+from robustft.scoring.sources import few_sources, shared_sources, sums_by_source
 from robustft.scoring.statistics import LEVEL, Difference, Estimate, Test, share
 
 __all__ = [
@@ -80,109 +93,199 @@ def regression_scores(labels: Array, predictions: Array) -> dict[str, float | No
 
 
 def classification_metrics(
-    labels: Array, predictions: Array, *, seed: int, level: float = LEVEL
+    labels: Array,
+    predictions: Array,
+    *,
+    seed: int,
+    level: float = LEVEL,
+    sources: Array | None = None,
 ) -> dict[str, Estimate]:
-    """Return accuracy (Wilson) and macro-F1 (bootstrap) with their intervals."""
+    """Return accuracy (Wilson) and macro-F1 (bootstrap) with their intervals.
+
+    Parameters
+    ----------
+    labels, predictions
+        Class codes, shape ``(n,)``.
+    seed
+        A key of `robustft.seeding.fold_in`.
+    sources
+        What each row's source is called, shape ``(n,)``: rows that share one are resampled
+        together. None: each row is its own.
+    """
     right = correct(labels, predictions)
+    codes = shared_sources(sources, len(labels))
+    accuracy = share(right, level, sources=codes)
     if not len(labels):
-        empty = share(right, level)
-        return {"accuracy": empty, "macro_f1": empty}
-    cells, counts = _cells(labels, predictions)
-    drawn = bootstrap(_macro_f1(cells[:, 0], [cells[:, 1]]), counts, seed=seed)
-    return {"accuracy": share(right, level), "macro_f1": drawn.estimate(0, level)}
+        return {"accuracy": accuracy, "macro_f1": accuracy}
+    f1 = MacroF1.of(labels, predictions)
+    drawn = f1.resampled(lambda c: f1.value(c)[:, None], codes, seed)
+    return {"accuracy": accuracy, "macro_f1": drawn.estimate(0, level)}
 
 
 def f1_change(
-    labels: Array, first: Array, second: Array, *, seed: int, level: float = LEVEL
+    labels: Array,
+    first: Array,
+    second: Array,
+    *,
+    seed: int,
+    level: float = LEVEL,
+    sources: Array | None = None,
 ) -> tuple[Difference, Test]:
-    """Return macro-F1 of `first` minus that of `second` on the same rows (paired bootstrap)."""
+    """Return macro-F1 of `first` minus that of `second` on the same rows, with its test.
+
+    The interval is of the paired bootstrap, the test a paired permutation; `sources` as in
+    `classification_metrics`.
+    """
     _check(labels, first)
     _check(labels, second)
+    codes = shared_sources(sources, len(labels))
     if not len(labels):
-        drawn = _nothing(1)
-    else:
-        cells, counts = _cells(labels, first, second)
-        both = _macro_f1(cells[:, 0], [cells[:, 1], cells[:, 2]])
-        drawn = bootstrap(_minus(both), counts, seed=seed)
-    return drawn.difference(0, level, "no rows"), drawn.test(0)
+        return _nothing(1).difference(0, level, "no rows"), _NO_TEST
+    f1 = MacroF1.of(labels, first, second)
+
+    def change(counts: Floats) -> Floats:
+        return (f1.value(counts, 0) - f1.value(counts, 1))[:, None]
+
+    drawn = f1.resampled(change, codes, seed)
+    return drawn.difference(0, level, "no rows"), f1.test(codes, seed)
 
 
 def regression_metrics(
-    labels: Array, predictions: Array, *, seed: int, level: float = LEVEL
+    labels: Array,
+    predictions: Array,
+    *,
+    seed: int,
+    level: float = LEVEL,
+    sources: Array | None = None,
 ) -> dict[str, Estimate]:
-    """Return MSE, R² and Spearman's rank correlation with bootstrap intervals."""
+    """Return MSE, R² and Spearman's rank correlation with bootstrap intervals.
+
+    R² of fewer than `FEW_SOURCES` sources carries a caution; `sources` as in
+    `classification_metrics`.
+    """
     _check(labels, predictions)
-    y, p = _in_order(labels, predictions)
-    drawn = _nothing(3)
-    if len(y):
-        # Intervals need fewer resamples than p-values; large sets get fewer, to stay quick.
-        draws = min(DRAWS, max(999, _BUDGET // len(y)))
-        drawn = bootstrap(_regression(y, p), np.ones(len(y), np.int64), seed=seed, draws=draws)
-    few = "" if len(y) else "no rows"
+    codes = shared_sources(sources, len(labels))
+    if not len(labels):
+        return dict.fromkeys(("mse", "r2", "spearman"), _nothing(1).estimate(0, level, "no rows"))
+    # Intervals need fewer resamples than p-values; large sets get fewer, to stay quick.
+    draws = min(DRAWS, max(999, _BUDGET // len(labels)))
+    if codes is None:
+        y, p = _in_order(labels, predictions)
+        statistic, units = _regression(y, p), len(y)
+    else:
+        y, p, codes = _in_order_of_sources(codes, labels, predictions)
+        statistic, units = by_source(_regression(y, p), codes), int(codes.max()) + 1
+    drawn = bootstrap(statistic, np.ones(units, np.int64), seed=seed, draws=draws)
+    if codes is not None:
+        drawn = replace(drawn, n=len(y), sources=units)
     return {
-        "mse": drawn.estimate(0, level, few),
-        "r2": drawn.estimate(1, level, few or _NO_VARIANCE),
-        "spearman": drawn.estimate(2, level, few or _CONSTANT),
+        "mse": drawn.estimate(0, level),
+        "r2": drawn.estimate(1, level, _NO_VARIANCE, few_sources(units, "R²")),
+        "spearman": drawn.estimate(2, level, _CONSTANT),
     }
 
 
 def regression_change(
-    labels: Array, first: Array, second: Array, *, seed: int, level: float = LEVEL
+    labels: Array,
+    first: Array,
+    second: Array,
+    *,
+    seed: int,
+    level: float = LEVEL,
+    sources: Array | None = None,
 ) -> dict[str, tuple[Difference, Test]]:
-    """Return *first minus second* of MSE and R² on the same rows (paired bootstrap)."""
+    """Return *first minus second* of MSE and R² on the same rows, with their test.
+
+    The intervals are of the paired bootstrap, the test is a paired permutation. It is one test:
+    an exchange of predictions leaves the labels, and so the denominator of R², as they are. R² of
+    fewer than `FEW_SOURCES` sources carries a caution; `sources` as in `classification_metrics`.
+    """
     _check(labels, first)
     _check(labels, second)
+    codes = shared_sources(sources, len(labels))
+    if not len(labels):
+        none = (_nothing(1).difference(0, level, "no rows"), _NO_TEST)
+        return {"mse": none, "r2": none}
     y, p, q = _in_order(labels, first, second)
-    drawn = _nothing(2)
-    if len(y):
-        columns = [(y - p) ** 2, (y - q) ** 2, *_spread(y)]
+    if codes is not None:
+        y, p, q, codes = _in_order_of_sources(codes, labels, first, second)
+    columns = np.stack([(y - p) ** 2, (y - q) ** 2, *_spread(y), np.ones(len(y))], 1)
 
-        def changes(counts: Floats) -> Floats:
-            a, b, s1, s2 = (counts @ np.stack(columns, 1)).T
-            n = counts.sum(1)
-            return np.stack([(a - b) / n, -_ratio(a - b, _total(n, s1, s2))], 1)
+    def changes(sums: Floats) -> Floats:
+        a, b, s1, s2, n = sums.T
+        return np.stack([(a - b) / n, -_ratio(a - b, _total(n, s1, s2))], 1)
 
-        drawn = bootstrap(changes, np.ones(len(y), np.int64), seed=seed)
-    few = "" if len(y) else "no rows"
-    return {
-        "mse": (drawn.difference(0, level, few), drawn.test(0)),
-        "r2": (drawn.difference(1, level, few or _NO_VARIANCE), drawn.test(1)),
-    }
+    drawn = bootstrap_of_sums(changes, columns, seed=seed, codes=codes)
+    errors = swap_test(
+        lambda one, other: (one - other)[:, 0] / len(y),
+        columns[:, :1],
+        columns[:, 1:2],
+        seed=seed,
+        codes=codes,
+    )
+    r2 = drawn.difference(1, level, _NO_VARIANCE, few_sources(drawn.units, "R²"))
+    undefined = r2.value is None
+    tested = replace(
+        errors,
+        p=None if undefined else errors.p,
+        statistic=r2.value,
+    )
+    return {"mse": (drawn.difference(0, level), errors), "r2": (r2, tested)}
 
 
-def mean_change(changes: Floats, *, seed: int, level: float = LEVEL) -> tuple[Difference, Test]:
-    """Return the mean of one number a row, such as a difference of drops, and whether it is 0."""
+def mean_change(
+    changes: Floats, *, seed: int, level: float = LEVEL, sources: Array | None = None
+) -> tuple[Difference, Test]:
+    """Return the mean of one number a row, such as a difference of drops, and whether it is 0.
+
+    The interval is of the bootstrap; the test asks whether each number (with shared `sources`:
+    each source's sum) might have had the other sign as easily.
+    """
+    codes = shared_sources(sources, len(changes))
     if not len(changes):
-        drawn = _nothing(1)
-    else:
-        values, counts = np.unique(changes, return_counts=True)
-
-        def mean(resampled: Floats) -> Floats:
-            means: Floats = resampled @ values / resampled.sum(1)
-            return means[:, None]
-
-        drawn = bootstrap(mean, counts.astype(np.int64), seed=seed)
-    return drawn.difference(0, level, "no rows"), drawn.test(0)
+        return _nothing(1).difference(0, level, "no rows"), _NO_TEST
+    columns = np.stack([np.asarray(changes, np.float64), np.ones(len(changes))], 1)
+    drawn = bootstrap_of_sums(
+        lambda sums: sums[:, :1] / sums[:, 1:], columns, seed=seed, codes=codes
+    )
+    test = swap_test(
+        lambda one, other: (one - other)[:, 0] / len(changes),
+        columns[:, :1],
+        np.zeros((len(changes), 1)),
+        seed=seed,
+        codes=codes,
+    )
+    return drawn.difference(0, level, "no rows"), test
 
 
 def ratio_of_sums(
-    top: Floats, bottom: Floats, *, seed: int, reason: str = "", level: float = LEVEL
+    top: Floats,
+    bottom: Floats,
+    *,
+    seed: int,
+    reason: str = "",
+    level: float = LEVEL,
+    sources: Array | None = None,
 ) -> Estimate:
     """Return the sum of `top` over that of `bottom`, two numbers a row, by the bootstrap.
 
     It is undefined, for `reason`, where the second sum is not above 0; there is no interval where
-    that happens in more than a few resamples.
+    that happens in more than a few resamples. `sources` as in `classification_metrics`.
     """
     _check(top, bottom)
-    rows, counts = np.unique(np.stack([top, bottom], 1), axis=0, return_counts=True)
+    codes = shared_sources(sources, len(top))
     if not len(top):
         return _nothing(1).estimate(0, level, "no rows")
+    drawn = bootstrap_of_sums(
+        lambda sums: _ratio(sums[:, 0], sums[:, 1])[:, None],
+        np.stack([top, bottom], 1),
+        seed=seed,
+        codes=codes,
+    )
+    return drawn.estimate(0, level, reason)
 
-    def ratio(resampled: Floats) -> Floats:
-        sums = resampled @ rows
-        return _ratio(sums[:, 0], sums[:, 1])[:, None]
 
-    return bootstrap(ratio, counts.astype(np.int64), seed=seed).estimate(0, level, reason)
+_NO_TEST = Test(p=None, method="paired permutation", statistic=None, n=0)
 
 
 def _check(labels: Array, predictions: Array) -> None:
@@ -197,13 +300,6 @@ def _nothing(outputs: int) -> Bootstrap:
     return Bootstrap(values=empty, draws=np.empty((0, outputs)), acceleration=empty, n=0)
 
 
-def _cells(*columns: Array) -> tuple[Ints, Ints]:
-    """Return the distinct rows of the columns, as class codes, and how often each occurs."""
-    joined = np.stack([np.asarray(c).astype(np.int64) for c in columns], 1)
-    cells, counts = np.unique(joined, axis=0, return_counts=True)
-    return cells, counts.astype(np.int64)
-
-
 def _in_order(*columns: Array) -> list[Floats]:
     """Return the columns with their rows sorted, so that no result depends on the rows' order."""
     values = [c.astype(np.float64) for c in columns]
@@ -211,31 +307,17 @@ def _in_order(*columns: Array) -> list[Floats]:
     return [v[order] for v in values]
 
 
-def _macro_f1(labels: Ints, predictions: Sequence[Ints]) -> Statistic:
-    """Return macro-F1 of each of several predictions as a function of the cells' counts."""
-    classes = np.unique(np.concatenate([labels, *predictions]))
-    truth = (labels[:, None] == classes).astype(np.float64)
+def _in_order_of_sources(codes: Ints, *columns: Array) -> tuple[Any, ...]:
+    """Return the columns source by source and the sources' numbers, whatever the rows' order.
 
-    def statistic(counts: Floats) -> Floats:
-        outputs = []
-        actual = counts @ truth
-        for predicted in predictions:
-            said = (predicted[:, None] == classes).astype(np.float64)
-            doubled, total = 2 * (counts @ (truth * said)), actual + counts @ said
-            occurs = total > 0
-            f1 = np.divide(doubled, total, out=np.zeros_like(total), where=occurs)
-            outputs.append(f1.sum(1) / np.maximum(occurs.sum(1), 1))
-        return np.stack(outputs, 1)
-
-    return statistic
-
-
-def _minus(both: Statistic) -> Statistic:
-    def statistic(counts: Floats) -> Floats:
-        values = both(counts)
-        return values[:, :1] - values[:, 1:]
-
-    return statistic
+    Sources are ordered by the sums of their columns, and rows within a source by their values.
+    """
+    values = np.stack([c.astype(np.float64) for c in columns], 1)
+    sums = sums_by_source(values, codes)
+    rank = np.empty(len(sums), np.int64)
+    rank[np.lexsort(sums.T[::-1])] = np.arange(len(sums))
+    order = np.lexsort((*values.T[::-1], rank[codes]))
+    return (*values[order].T, rank[codes][order])
 
 
 def _spread(y: Floats) -> tuple[Floats, Floats]:

@@ -165,7 +165,7 @@ def test_regression_reports_how_much_worse_and_how_much_better():
     assert cell.drop["mse"].value == pytest.approx(rise)
     assert cell.drop["r2"].value == pytest.approx(r2_score(y, before) - r2_score(y, after))
     assert cell.flips is None
-    assert cell.test.method == "paired bootstrap"
+    assert cell.test.method == "paired permutation"
     gain = next(c for c in result.pair.cells if c.set == "mix").gain
     assert gain["mse"].value > 0
     assert gain["r2"].value > 0

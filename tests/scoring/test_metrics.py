@@ -90,7 +90,8 @@ def test_regression_values_equal_scikit_learn_and_scipy():
 
 def test_resampled_statistics_equal_those_of_the_drawn_rows():
     """A resample given as counts scores as scikit-learn and scipy score the repeated rows."""
-    from robustft.scoring.metrics import _macro_f1, _regression
+    from robustft.scoring.macro_f1 import MacroF1
+    from robustft.scoring.metrics import _regression
 
     rng = np.random.default_rng(4)
     y, p, _ = (x[:40] for x in regression_data())
@@ -102,7 +103,9 @@ def test_resampled_statistics_equal_those_of_the_drawn_rows():
         assert r2 == pytest.approx(sk.r2_score(again_y, again_p), abs=1e-9)
         assert spearman == pytest.approx(stats.spearmanr(again_y, again_p).statistic, abs=1e-9)
     a, b = rng.integers(0, 3, 40), rng.integers(0, 3, 40)
-    for times, (f1,) in zip(counts, _macro_f1(a, [b])(counts.astype(float)), strict=True):
+    made = MacroF1.of(a, b)
+    cells = np.stack([np.bincount(made.cell, times, len(made.counts)) for times in counts])
+    for times, f1 in zip(counts, made.value(cells), strict=True):
         expected = sk.f1_score(np.repeat(a, times), np.repeat(b, times), average="macro")
         assert f1 == pytest.approx(expected, abs=1e-12)
 

@@ -108,7 +108,7 @@ def test_classes_are_compared_by_the_tests_that_fit_the_metric(hand_made):
     assert accuracy.seeds[0].difference.method == "tango"
     assert accuracy.seeds[0].test.method == "mcnemar exact"
     assert (accuracy.better, f1.better) == (True, True)
-    assert f1.seeds[0].test.method == "paired bootstrap"
+    assert f1.seeds[0].test.method == "paired permutation exact"
     assert accuracy.seeds[0].test.p_corrected >= accuracy.seeds[0].test.p
     assert mcc.seeds[0].reason == "no paired interval is made for mcc"
     assert mcc.better is None
