@@ -20,13 +20,13 @@ from robustft.errors import UsageError
 from robustft.evaluation.answer_sets import answer_sets
 from robustft.evaluation.measures import Said
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
-from robustft.evaluation.predict import Predictions, Predictor
+from robustft.evaluation.predict import Predictions
+from robustft.evaluation.predictors import TextModel, open_model
 from robustft.evaluation.results import FORMAT, ModelFacts, RobustnessResult, SharedWords
 from robustft.evaluation.robustness import compare
 from robustft.evaluation.rows import read_predictions, write_predictions
 from robustft.evaluation.sets import SetPlan, TestSet, build_set
 from robustft.evaluation.subjects import Subject
-from robustft.model.load import load_finetuned
 from robustft.transform.base import LabelKind
 from robustft.transform.constraints import Constraint
 from robustft.transform.registry import Transforms
@@ -202,16 +202,17 @@ def run_evaluation(
             continue
         kept = {} if force else _kept(place, sets, plan)
 
-        def predictor(subject: Subject = subject, length: int = length) -> Predictor:
-            return Predictor(
-                load_finetuned(subject.model, task=plan.task),
+        def model(subject: Subject = subject, length: int = length) -> TextModel:
+            return open_model(
+                subject,
+                plan.task,
                 batch_size=batch_size,
                 max_length=length,
                 device=device,
                 precision=precision,
             )
 
-        said = _predict(predictor, sets, kept, place, plan, progress)
+        said = _predict(model, sets, kept, place, plan, progress)
         if predictions == "csv":
             for made in sets:
                 write_predictions(place, made, said[made.facts.name], plan.task, kind="csv")
@@ -245,7 +246,7 @@ def _made(
 
 
 def _predict(
-    make: Callable[[], Predictor],
+    make: Callable[[], TextModel],
     sets: Sequence[TestSet],
     kept: dict[str, Predictions],
     place: Path,
@@ -256,14 +257,14 @@ def _predict(
     missing = [made for made in sets if made.facts.name not in kept]
     if not missing:
         return kept
-    predictor = make()
+    model = make()
     for known in kept.values():
-        predictor.remember(known)
+        model.remember(known)
     title, total = f"predicting: {place.name}", len(missing) * len(plan.split)
     said = dict(kept)
     for made in missing:
         name = made.facts.name
-        said[name] = predictor.predict(
+        said[name] = model.predict(
             made.split.texts, lambda n: progress(title, n, total), pairs=made.split.pairs
         )
         write_predictions(place, made, said[name], plan.task)

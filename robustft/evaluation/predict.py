@@ -8,7 +8,8 @@ batch moves a logit by rounding alone: on a CPU in 32 bits by less than 1e-5.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ import numpy.typing as npt
 import torch
 
 from robustft.data.task import Task, TaskType
+from robustft.evaluation.memory import Memory, Rows
+from robustft.evaluation.prediction_store import PredictionStore
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.load import LoadedModel, load_finetuned
 from robustft.seeding import mix
@@ -29,6 +32,7 @@ _SALT = 0x746F6B656E
 
 Floats = npt.NDArray[np.float32]
 Hashes = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +49,20 @@ class Predictions:
         Whether the text was longer than the model reads, shape ``(n,)``.
     regression
         Whether the one output is a number to be taken as it is.
+    lengths
+        Int64, shape ``(n,)``: the tokens of the whole text, before it was cut; 0 where the model
+        has no tokenizer, and throughout if none are given.
     """
 
     logits: Floats
     token_hash: Hashes
     truncated: npt.NDArray[np.bool_]
     regression: bool = False
+    lengths: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.lengths) != len(self.logits):
+            object.__setattr__(self, "lengths", np.zeros(len(self.logits), np.int64))
 
     def __len__(self) -> int:
         return len(self.logits)
@@ -76,7 +88,11 @@ class Predictions:
     def take(self, rows: npt.NDArray[np.int64]) -> Predictions:
         """Return the predictions for `rows`, in that order."""
         return Predictions(
-            self.logits[rows], self.token_hash[rows], self.truncated[rows], self.regression
+            self.logits[rows],
+            self.token_hash[rows],
+            self.truncated[rows],
+            self.regression,
+            self.lengths[rows],
         )
 
 
@@ -109,6 +125,8 @@ class Predictor:
     device, precision
         As in training; here 32 bits are the default, since in bfloat16 what else is in a batch
         can decide a close call.
+    store
+        Where outputs outlive the process.
     """
 
     def __init__(
@@ -119,6 +137,7 @@ class Predictor:
         max_length: int | None = None,
         device: str = "auto",
         precision: str = "fp32",
+        store: PredictionStore | None = None,
     ) -> None:
         self._loaded = loaded
         self._device = resolve_device(device)
@@ -127,19 +146,12 @@ class Predictor:
         limit = loaded.max_positions
         self.max_length = min(n for n in (max_length or DEFAULT_LENGTH, limit) if n is not None)
         self._regression = loaded.task.type is TaskType.REGRESSION
-        self._known_hashes: Hashes = np.empty(0, np.uint64)
-        self._known_logits: Floats = np.empty((0, self._outputs), np.float32)
-
-    @property
-    def _outputs(self) -> int:
-        return 1 if self._regression else len(self._loaded.label_order)
+        outputs = 1 if self._regression else len(loaded.label_order)
+        self.memory = Memory(outputs, store)
 
     def remember(self, predictions: Predictions) -> None:
         """Take results of an earlier call, of this process or another, for known."""
-        hashes = np.concatenate([self._known_hashes, predictions.token_hash])
-        logits = np.concatenate([self._known_logits, predictions.logits])
-        self._known_hashes, first = np.unique(hashes, return_index=True)
-        self._known_logits = logits[first]
+        self.memory.add(predictions.token_hash, predictions.logits)
 
     def predict(
         self,
@@ -154,27 +166,10 @@ class Predictor:
         """
         tokens = tokenize(self._loaded.tokenizer, texts, self.max_length, pairs)
         hashes = token_hashes(tokens)
-        distinct, first, back = np.unique(hashes, return_index=True, return_inverse=True)
-        place = np.searchsorted(self._known_hashes, distinct)
-        place[place == len(self._known_hashes)] = 0
-        known = np.zeros(len(distinct), np.bool_)
-        if len(self._known_hashes):
-            known = self._known_hashes[place] == distinct
-        logits = np.empty((len(distinct), self._outputs), np.float32)
-        logits[known] = self._known_logits[place[known]]
-        times = np.bincount(back, minlength=len(distinct))
-        progress(int(times[known].sum()))
-        missing = np.flatnonzero(~known)
-        for rows, computed in self._compute(tokens, first[missing].astype(np.int64)):
-            logits[missing[rows]] = computed
-            progress(int(times[missing[rows]].sum()))
-        made = Predictions(logits[back], hashes, tokens.truncated, self._regression)
-        self.remember(made)
-        return made
+        logits = self.memory.complete(hashes, partial(self._compute, tokens), progress)
+        return Predictions(logits, hashes, tokens.truncated, self._regression, tokens.whole)
 
-    def _compute(
-        self, tokens: TokenizedTexts, rows: npt.NDArray[np.int64]
-    ) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+    def _compute(self, tokens: TokenizedTexts, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
         """Yield positions in `rows` and their logits, longest texts first."""
         model: torch.nn.Module = self._loaded.model
         model.to(self._device).eval()

@@ -32,7 +32,7 @@ def write_predictions(
     Columns: ``id``, ``text``, ``pair`` (of pairs the second text), ``label`` and ``prediction``
     (names of classes, or numbers), ``probabilities`` (one a class, in the order of the task's
     names; csv: a column a class). The parquet file also holds what a later call needs to go on:
-    ``logits``, ``token_hash``, ``truncated``.
+    ``logits``, ``token_hash``, ``truncated`` and ``lengths`` (tokens before the text was cut).
     """
     split = made.split
     regression = task.type is TaskType.REGRESSION
@@ -59,6 +59,7 @@ def write_predictions(
         "logits": _lists(said.logits),
         "token_hash": said.token_hash,
         "truncated": said.truncated,
+        "lengths": said.lengths,
     }
     return write_parquet(pa.table(columns), path)
 
@@ -72,7 +73,7 @@ def read_predictions(folder: Path, made: TestSet, task: Task) -> Predictions | N
         table = pq.read_table(path)
     except (OSError, pa.ArrowException):
         return None
-    if {"id", "text", "logits", "token_hash", "truncated"} - set(table.column_names):
+    if {"id", "text", "logits", "token_hash", "truncated", "lengths"} - set(table.column_names):
         return None
     for name, wanted in (
         ("id", made.split.ids),
@@ -90,6 +91,7 @@ def read_predictions(folder: Path, made: TestSet, task: Task) -> Predictions | N
         table["token_hash"].to_numpy().astype(np.uint64),
         table["truncated"].to_numpy(zero_copy_only=False).astype(np.bool_),
         task.type is TaskType.REGRESSION,
+        table["lengths"].to_numpy().astype(np.int64),
     )
 
 

@@ -11,7 +11,7 @@ slices whose gradients add up: the same batch, the same gradient, less padding.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class TokenizedTexts:
         Whether a text was cut at the maximum length; shape (texts,).
     type_ids
         Segment ids beside `ids`; None when all are 0, which models assume.
+    whole
+        The tokens of each text before it was cut; int64, shape (texts,). By default `lengths`.
     """
 
     ids: npt.NDArray[np.int32]
@@ -53,6 +55,11 @@ class TokenizedTexts:
     truncated: npt.NDArray[np.bool_]
     pad_id: int
     type_ids: npt.NDArray[np.int32] | None = None
+    whole: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.whole) != len(self):
+            object.__setattr__(self, "whole", self.lengths)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -95,7 +102,7 @@ def tokenize(
     ids: list[npt.NDArray[np.int32]] = []
     types: list[npt.NDArray[np.int32]] = []
     lengths: list[int] = []
-    truncated: list[bool] = []
+    whole: list[int] = []
     for start in range(0, len(texts), _CHUNK):
         chunk = [list(part[start : start + _CHUNK]) for part in (texts, pairs) if part is not None]
         encoded = tokenizer(
@@ -104,14 +111,15 @@ def tokenize(
         lengths += [len(row) for row in encoded["input_ids"]]
         ids.append(_flat(encoded["input_ids"]))
         types.append(_flat(encoded.get("token_type_ids", ())))
-        truncated += _was_cut(tokenizer, encoded, chunk)
+        whole += _whole_lengths(tokenizer, encoded, chunk)
     segments = np.concatenate([np.zeros(0, np.int32), *types])
     return TokenizedTexts(
         ids=np.concatenate([np.zeros(0, np.int32), *ids]),
         offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        truncated=np.asarray(truncated, dtype=np.bool_),
+        truncated=np.asarray(whole, np.int64) > np.asarray(lengths, np.int64),
         pad_id=int(tokenizer.pad_token_id or 0),
         type_ids=segments if segments.any() else None,
+        whole=np.asarray(whole, np.int64),
     )
 
 
@@ -185,9 +193,21 @@ def _flat(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int32]:
     return np.fromiter((token for row in rows for token in row), dtype=np.int32)
 
 
-def _was_cut(tokenizer: Any, encoded: Any, texts: list[list[str]]) -> list[bool]:
-    """Tell which texts were cut: a fast tokenizer keeps what it cut off."""
-    if encoded.encodings is not None:
-        return [bool(encoding.overflowing) for encoding in encoded.encodings]
-    whole = tokenizer(*texts, truncation=False, return_attention_mask=False)["input_ids"]
-    return [len(a) < len(b) for a, b in zip(encoded["input_ids"], whole, strict=True)]
+def _whole_lengths(tokenizer: Any, encoded: Any, texts: list[list[str]]) -> list[int]:
+    """Return how many tokens each text has before it is cut."""
+    lengths = [len(row) for row in encoded["input_ids"]]
+    cut = list(range(len(lengths)))
+    if encoded.encodings is not None:  # a fast tokenizer keeps what it cut off
+        cut = [i for i, encoding in enumerate(encoded.encodings) if encoding.overflowing]
+        if len(texts) == 1:
+            special = tokenizer.num_special_tokens_to_add(pair=False)
+            for i in cut:
+                pieces = encoded.encodings[i].overflowing
+                lengths[i] += sum(len(piece) - special for piece in pieces)
+            return lengths
+    if cut:
+        rows = [[part[i] for i in cut] for part in texts]
+        again = tokenizer(*rows, truncation=False, return_attention_mask=False, verbose=False)
+        for i, row in zip(cut, again["input_ids"], strict=True):
+            lengths[i] = len(row)
+    return lengths

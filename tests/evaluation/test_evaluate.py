@@ -127,7 +127,7 @@ def test_nothing_on_disk_names_an_absolute_path(result, home):
 
 
 def test_the_same_call_computes_nothing_again(result, home, monkeypatch):
-    monkeypatch.setattr(module, "load_finetuned", None)
+    monkeypatch.setattr(module, "open_model", None)
     monkeypatch.setattr(module, "build_set", None)
     again = evaluate(root=home / "runs", device="cpu")
     assert again.to_dict() == result.to_dict()
@@ -141,9 +141,11 @@ def test_predictions_on_disk_are_used_again(home, runs, tmp_path, monkeypatch):
     gone = tmp_path / "eval" / "predictions" / runs["clean"].name / "mix.parquet"
     gone.unlink()
     loaded = []
-    load = module.load_finetuned
+    load = module.open_model
     monkeypatch.setattr(
-        module, "load_finetuned", lambda path, task: loaded.append(path) or load(path, task=task)
+        module,
+        "open_model",
+        lambda s, *args, **more: loaded.append(s.model) or load(s, *args, **more),
     )
     assert evaluate(**call).to_dict() == first.to_dict()
     assert loaded == [str(runs["clean"] / "checkpoints/best")]

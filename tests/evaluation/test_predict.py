@@ -85,6 +85,27 @@ def test_a_predictor_remembers_across_calls_and_processes(loaded):
     assert done[0] == 20
 
 
+def test_lengths_are_of_the_whole_text(loaded):
+    texts = [*sentences(20, seed=6), "", "good " * 50]
+    made = predict(loaded, texts, max_length=16, device="cpu")
+    whole = [len(ids) for ids in loaded.tokenizer(texts)["input_ids"]]
+    assert made.lengths.tolist() == whole
+    assert (made.truncated == (made.lengths > 16)).all()
+    both = predict(loaded, texts, pairs=texts[::-1], max_length=16, device="cpu")
+    assert both.lengths.tolist() == [
+        len(ids) for ids in loaded.tokenizer(texts, texts[::-1])["input_ids"]
+    ]
+    assert made.take(np.array([21])).lengths.tolist() == whole[21:]
+
+
+def test_many_small_calls_know_each_other(loaded):
+    texts = sentences(90, seed=7)
+    predictor = Predictor(loaded, max_length=32, device="cpu")
+    small = np.concatenate([predictor.predict(texts[i : i + 3]).logits for i in range(0, 90, 3)])
+    assert (predictor.predict(texts).logits == small).all()
+    assert predictor.memory.computed == len(set(texts))
+
+
 def test_nothing_to_predict(loaded):
     made = predict(loaded, [], max_length=32, device="cpu")
     assert made.logits.shape == (0, 2)

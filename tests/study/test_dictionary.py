@@ -237,7 +237,7 @@ def test_a_run_folder_holds_words_predictions_and_metrics(reports, tmp_path):
         "words.csv",
     ]
     table = pq.read_table(run.folder / run.predictions["original"])
-    columns = ["id", "text", "label", "prediction", "logits", "token_hash", "truncated"]
+    columns = ["id", "text", "label", "prediction", "logits", "token_hash", "truncated", "lengths"]
     assert table.column_names == columns
     assert table["id"].to_pylist() == reports.test.ids
     direct = dictionary_baseline(reports, seed=3, **QUICK)
