@@ -52,6 +52,11 @@ COMMANDS: dict[str, Entry] = {
     "eval": Entry(
         "robustft.cli.eval", "eval_", "Compare models on original and on transformed text."
     ),
+    "report": Entry(
+        "robustft.cli.report",
+        "report",
+        "Write what a run found as one page, to read, to print and to pass on.",
+    ),
     "audit": Entry(
         "robustft.cli.audit",
         "audit",
