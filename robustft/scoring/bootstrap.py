@@ -270,6 +270,8 @@ def _acceleration(statistic: Statistic, counts: Ints, seed: int) -> Floats:
     influence is smaller by the root of its size, their number by the size.
     """
     cells = len(counts)
+    if counts.sum() < 2:  # one observation: without it there is nothing to compute
+        return np.zeros(statistic(counts[None, :].astype(np.float64)).shape[1])
     if cells <= _EXACT_JACKKNIFE:
         left_out, weights = np.eye(cells), counts.astype(np.float64)
     else:

@@ -193,6 +193,7 @@ def regression_change(
     seed: int,
     level: float = LEVEL,
     sources: Array | None = None,
+    draws: int = DRAWS,
 ) -> dict[str, tuple[Difference, Test]]:
     """Return *first minus second* of MSE and R² on the same rows, with their test.
 
@@ -215,13 +216,14 @@ def regression_change(
         a, b, s1, s2, n = sums.T
         return np.stack([(a - b) / n, -_ratio(a - b, _total(n, s1, s2))], 1)
 
-    drawn = bootstrap_of_sums(changes, columns, seed=seed, codes=codes)
+    drawn = bootstrap_of_sums(changes, columns, seed=seed, codes=codes, draws=draws)
     errors = swap_test(
         lambda one, other: (one - other)[:, 0] / len(y),
         columns[:, :1],
         columns[:, 1:2],
         seed=seed,
         codes=codes,
+        draws=draws,
     )
     r2 = drawn.difference(1, level, _NO_VARIANCE, few_sources(drawn.units, "R²"))
     undefined = r2.value is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special, stats
@@ -28,6 +28,8 @@ class Detectable:
     discordance
         The share of rows assumed to be right in one case and wrong in the other: what was seen,
         but at least 1 %; None for a metric that is not an accuracy.
+    design_effect
+        By what factor shared sources raise the variance, where that was taken into account.
     """
 
     value: float | None
@@ -35,6 +37,7 @@ class Detectable:
     discordance: float | None
     n: int
     method: str
+    design_effect: float | None = None
 
 
 def mcnemar_power(n: int, change: float, discordance: float, level: float = LEVEL) -> float:
@@ -80,10 +83,11 @@ def smallest_change(
     """Return the smallest change that the test behind `difference` would have shown.
 
     For accuracies: the change at which the exact McNemar test, at the discordance seen, reaches
-    `power` (exact, by bisection); a change larger than the assumed discordance raises it. For
-    other metrics: from the width of the interval, by the normal approximation.
+    `power` (exact, by bisection); a change larger than the assumed discordance raises it. Where
+    rows share sources, the number of rows is divided by the design effect (at least 1). For other
+    metrics: from the width of the interval, by the normal approximation.
     """
-    n, seen = difference.n, difference.discordance
+    n, seen, effect = difference.n, difference.discordance, difference.design_effect
     if seen is None:
         width = None
         if n and difference.low is not None and difference.high is not None:
@@ -94,17 +98,20 @@ def smallest_change(
         )
     assumed = max(seen, _FLOOR)
     low, high = 0.0, 1.0
-    if not n or mcnemar_power(n, 1.0, 1.0, level) < power:
-        return Detectable(value=None, power=power, discordance=assumed, n=n, method="mcnemar exact")
+    rows = int(n / (effect or 1.0))
+    method = "mcnemar exact" if effect is None else "mcnemar, effective rows"
+    found = Detectable(
+        value=None, power=power, discordance=assumed, n=n, method=method, design_effect=effect
+    )
+    if not rows or mcnemar_power(rows, 1.0, 1.0, level) < power:
+        return found
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        if mcnemar_power(n, middle, max(assumed, middle), level) >= power:
+        if mcnemar_power(rows, middle, max(assumed, middle), level) >= power:
             high = middle
         else:
             low = middle
-    return Detectable(
-        value=high, power=power, discordance=max(assumed, high), n=n, method="mcnemar exact"
-    )
+    return replace(found, value=high, discordance=max(assumed, high))
 
 
 def rows_to_settle(difference: Difference, limit: float) -> int | None:

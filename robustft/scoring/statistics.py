@@ -19,6 +19,7 @@ from scipy import optimize, special
 from robustft.scoring.sources import (
     design_effect,
     effective_share,
+    few_sources,
     shared_sources,
     sign_flip,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "benjamini_hochberg",
     "holm",
     "mcnemar",
+    "mcnemar_p",
     "normal_quantile",
     "share",
     "tango_interval",
@@ -199,12 +201,18 @@ def share(flags: Bools, level: float = LEVEL, *, sources: Array | None = None) -
     effect, count = design_effect(flags, codes), int(codes.max()) + 1
     rows = n * effective_share(effect, count, normal_quantile(level))
     made = Estimate(
-        value=hits / n, low=None, high=None, level=level, method="wilson by source", n=n
+        value=hits / n,
+        low=None,
+        high=None,
+        level=level,
+        method="wilson by source",
+        n=n,
+        sources=count,
     )
     if not rows:
-        return replace(made, reason=_ONE_SOURCE, sources=count)
+        return replace(made, reason=_ONE_SOURCE)
     low, high = wilson_interval(hits / n * rows, rows, level)
-    return replace(made, low=low, high=high, sources=count)
+    return replace(made, low=low, high=high, caution=few_sources(count, "a share"))
 
 
 _ONE_SOURCE = "all rows share one source"
@@ -297,6 +305,7 @@ def accuracy_change(
         made = replace(made, method="tango by source", sources=count, design_effect=effect)
         if not kept:
             return replace(made, reason=_ONE_SOURCE)
+        made = replace(made, caution=few_sources(count, "a difference"))
     low, high = tango_interval(first_only * kept, second_only * kept, n * kept, level)
     return replace(made, low=low, high=high)
 
@@ -323,10 +332,19 @@ def mcnemar(first: Bools, second: Bools, *, sources: Array | None = None) -> Tes
             n=int(np.count_nonzero(sums)),
         )
     first_only = int(np.count_nonzero(first & ~second))
-    pairs = first_only + int(np.count_nonzero(second & ~first))
-    rarer = min(first_only, pairs - first_only)
-    p = min(1.0, 2 * float(special.bdtr(rarer, pairs, 0.5))) if pairs else 1.0
-    return Test(p=p, method="mcnemar exact", statistic=float(rarer), n=pairs)
+    second_only = int(np.count_nonzero(second & ~first))
+    return Test(
+        p=float(mcnemar_p(first_only, second_only)),
+        method="mcnemar exact",
+        statistic=float(min(first_only, second_only)),
+        n=first_only + second_only,
+    )
+
+
+def mcnemar_p(first_only: npt.ArrayLike, second_only: npt.ArrayLike) -> Array:
+    """Return the exact p-value of McNemar's test for each pair of counts."""
+    rarer, pairs = np.minimum(first_only, second_only), np.add(first_only, second_only)
+    return np.asarray(np.minimum(1.0, 2 * special.bdtr(rarer, pairs, 0.5)))
 
 
 def holm(tests: Sequence[Test]) -> list[Test]:

@@ -170,7 +170,7 @@ def test_regression_change_turns_with_its_order():
     assert r2.value == pytest.approx(sk.r2_score(y, p) - sk.r2_score(y, q))
 
 
-def test_the_paired_bootstrap_test_holds_its_size():
+def test_the_test_of_errors_holds_its_size():
     rng = np.random.default_rng(10)
     rejected = 0
     for seed in range(200):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -45,6 +47,15 @@ def test_the_smallest_change_has_the_power_it_claims(n, each):
     found = smallest_change(difference(n=n, first_only=each, second_only=each))
     assert found.discordance == pytest.approx(2 * each / n)
     assert mcnemar_power(n, found.value, found.discordance) == pytest.approx(0.8, abs=0.01)
+
+
+def test_shared_sources_cost_rows():
+    shared = replace(difference(n=2_000, first_only=60, second_only=60), design_effect=2.0)
+    found = smallest_change(shared)
+    alone = smallest_change(difference(n=1_000, first_only=30, second_only=30))
+    assert found.value == alone.value
+    assert (found.n, found.design_effect) == (2_000, 2.0)
+    assert found.method == "mcnemar, effective rows"
 
 
 def test_the_assumed_discordance_is_never_below_the_change():

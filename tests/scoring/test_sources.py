@@ -157,6 +157,15 @@ def test_one_source_has_no_interval():
     assert found.value == flags.mean()
 
 
+@pytest.mark.parametrize("name", EVERY)
+def test_one_source_is_no_error(name):
+    found = number_of(name)(np.zeros(N, np.int64))
+    several = found.values() if isinstance(found, dict) else [found]
+    for e in several:
+        e = e[0] if isinstance(e, tuple) else e  # noqa: PLW2901
+        assert getattr(e, "low", None) is None
+
+
 @given(st.lists(st.integers(-4, 4), min_size=1, max_size=9))
 @settings(max_examples=60)
 def test_sign_flips_are_counted_exactly(sums):

@@ -14,6 +14,7 @@ from robustft.scoring.statistics import (
 )
 from robustft.scoring.statistics import (
     accuracy_change,
+    benjamini_hochberg,
     holm,
     mcnemar,
     normal_quantile,
@@ -180,6 +181,20 @@ def outcome(p):
 def test_holm_equals_statsmodels(ps):
     corrected = [test.p_corrected for test in holm([outcome(p) for p in ps])]
     assert corrected == pytest.approx(multipletests(ps, method="holm")[1].tolist(), abs=1e-12)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+@settings(max_examples=8, deadline=None)
+def test_benjamini_hochberg_equals_statsmodels(ps):
+    adjusted = [test.q for test in benjamini_hochberg([outcome(p) for p in ps])]
+    assert adjusted == pytest.approx(multipletests(ps, method="fdr_bh")[1].tolist(), abs=1e-12)
+
+
+def test_both_corrections_stand_side_by_side_and_pass_over_missing_tests():
+    tests = benjamini_hochberg(holm([outcome(0.01), outcome(None), outcome(0.04)]))
+    assert [t.q for t in tests] == pytest.approx([0.02, None, 0.04])
+    assert [t.p_corrected for t in tests] == pytest.approx([0.02, None, 0.04])
+    assert benjamini_hochberg([]) == []
 
 
 def test_holm_leaves_out_tests_that_could_not_be_made():
