@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from robustft.data.dataset import load_dataset as load_dataset
     from robustft.data.run_folder import load_run as load_run
     from robustft.errors import RobustftError as RobustftError
+    from robustft.evaluation.counterexamples.files import counterexamples as counterexamples
+    from robustft.evaluation.counterexamples.files import (
+        harmful_replacements as harmful_replacements,
+    )
     from robustft.evaluation.evaluate import evaluate as evaluate
     from robustft.training.experiment import train as train
     from robustft.transform.engine import perturb as perturb
@@ -25,14 +29,26 @@ if TYPE_CHECKING:
 _WHERE = {
     "RobustftError": "robustft.errors",
     "augment": "robustft.data.build",
+    "counterexamples": "robustft.evaluation.counterexamples.files",
     "evaluate": "robustft.evaluation.evaluate",
+    "harmful_replacements": "robustft.evaluation.counterexamples.files",
     "load_dataset": "robustft.data.dataset",
     "load_run": "robustft.data.run_folder",
     "perturb": "robustft.transform.engine",
     "train": "robustft.training.experiment",
 }
 
-__all__ = ["RobustftError", "augment", "evaluate", "load_dataset", "load_run", "perturb", "train"]
+__all__ = [
+    "RobustftError",
+    "augment",
+    "counterexamples",
+    "evaluate",
+    "harmful_replacements",
+    "load_dataset",
+    "load_run",
+    "perturb",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

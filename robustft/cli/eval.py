@@ -85,6 +85,16 @@ PredictionsOption = Annotated[
         help="csv writes the predictions, a row a text, as csv beside the parquet files.",
     ),
 ]
+CounterexamplesOption = Annotated[
+    str,
+    typer.Option(
+        "--counterexamples",
+        metavar="N|all",
+        rich_help_panel="Run",
+        help="How many of a model's flipped predictions on the mix are shrunk to the fewest edits "
+        "that still flip them; 0 for none.",
+    ),
+]
 
 
 @gated
@@ -113,6 +123,7 @@ def eval_(
     batch_size: BatchSizeOption = None,
     max_length: MaxLengthOption = None,
     predictions: PredictionsOption = "parquet",
+    counterexamples: CounterexamplesOption = "100",
     force: ForceOption = False,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -136,8 +147,10 @@ def eval_(
     from robustft.cli.eval_answers import answer_questions
     from robustft.cli.eval_tables import show
     from robustft.evaluation.audit.validity import valid_accuracies
+    from robustft.evaluation.counterexamples.keep import read_limit
     from robustft.evaluation.plan import make_evaluation
 
+    limit = read_limit(counterexamples)
     plan = make_evaluation(
         runs or None,
         data=data,
@@ -184,6 +197,7 @@ def eval_(
         workers=workers,
         force=force,
         predictions=predictions,
+        counterexamples=limit,
     )
     found = gate.judge(result)
     corrected = valid_accuracies(result, audited(audit)) if audit is not None else []

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 
 from robustft.cli import console
+from robustft.cli.eval_examples import counterexample_lines
 from robustft.evaluation.results import ORIGINAL, Cell, ModelFacts, RobustnessResult, SetFacts
 from robustft.evaluation.verdict import p_text
 
@@ -42,6 +43,8 @@ def show(result: RobustnessResult) -> None:
         out.print("\nTo read this rightly:")
     for caveat in result.verdict.caveats:
         out.print(f"- {caveat}", soft_wrap=True)
+    for line in counterexample_lines(result):
+        out.print(line, soft_wrap=True, markup=False, highlight=False)
     if result.folder is not None:
         out.print(f"\nfolder: {result.folder}", soft_wrap=True)
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from robustft.data.saving import save_split
 from robustft.data.task import TaskType
 from robustft.errors import UsageError
 from robustft.evaluation.answer_sets import answer_sets
+from robustft.evaluation.counterexamples.keep import DEFAULT_LIMIT, Hunt, Limit, hunted, read_limit
 from robustft.evaluation.measures import Said
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
 from robustft.evaluation.predict import Predictions
@@ -62,6 +64,7 @@ def evaluate(
     label_kind: LabelKind | str | None = None,
     force: bool = False,
     predictions: Literal["parquet", "csv"] = "parquet",
+    counterexamples: Limit = DEFAULT_LIMIT,
     progress: Progress = lambda _title, _done, _total: None,
     **columns: Any,
 ) -> RobustnessResult:
@@ -110,6 +113,9 @@ def evaluate(
         earlier call left.
     predictions
         ``csv`` writes the predictions as csv too.
+    counterexamples
+        How many of a model's flipped predictions on the mix are shrunk to the fewest edits that
+        still flip them, or ``all``; see `robustft.counterexamples`. Of classes alone.
     progress
         Told how far the work is.
     columns
@@ -149,6 +155,7 @@ def evaluate(
         workers=workers,
         force=force,
         predictions=predictions,
+        counterexamples=counterexamples,
         progress=progress,
     )
 
@@ -162,6 +169,7 @@ def run_evaluation(
     workers: int = 1,
     force: bool = False,
     predictions: Literal["parquet", "csv"] = "parquet",
+    counterexamples: Limit = DEFAULT_LIMIT,
     progress: Progress = lambda _title, _done, _total: None,
 ) -> RobustnessResult:
     """Do what `plan` says; predictions that an earlier call left are used again.
@@ -171,18 +179,22 @@ def run_evaluation(
     Raises
     ------
     UsageError
-        Answers are wanted as csv.
+        Answers are wanted as csv, or neither a number of counterexamples nor all of them.
     """
+    limit = read_limit(counterexamples)
     questions = plan.task.type is TaskType.QUESTION_ANSWERING
     if questions and predictions == "csv":
         raise UsageError("predictions: expected parquet for answers, got csv")
     folder = plan.start()
-    if folder.finished and not force and _has_files(plan, folder.path, predictions):
+    done = folder.finished and _has_files(plan, folder.path, predictions)
+    if done and not force and hunted(folder.manifest, limit):
         found = RobustnessResult.from_dict(folder.read_json(METRICS))
         if found.format == FORMAT:  # of an earlier format, what was predicted is looked at anew
             return replace(found, folder=str(folder.path))
     started = time.perf_counter()
     sets = [_made(set_plan, plan, folder, workers, progress) for set_plan in plan.sets]
+    main = next((p.name for p in plan.sets if p.main), None)
+    hunt = Hunt.of(sets, main, limit=limit, seed=plan.seed)
     outputs: dict[ModelFacts, Mapping[str, Said]] = {}
     remarks = list(plan.remarks)
     for subject, length in zip(plan.subjects, plan.lengths(), strict=True):
@@ -202,6 +214,7 @@ def run_evaluation(
             continue
         kept = {} if force else _kept(place, sets, plan)
 
+        @cache
         def model(subject: Subject = subject, length: int = length) -> TextModel:
             return open_model(
                 subject,
@@ -216,18 +229,21 @@ def run_evaluation(
         if predictions == "csv":
             for made in sets:
                 write_predictions(place, made, said[made.facts.name], plan.task, kind="csv")
+        if hunt is not None:
+            name = subject.facts.name
+            hunt.keep(folder.path, name, said, model, again=force, progress=progress)
         outputs[subject.facts] = said
     result = compare(
         np.asarray(plan.split.labels),
         [made.facts for made in sets],
         outputs,
         task=plan.task,
-        mix=next((p.name for p in plan.sets if p.main), None),
+        mix=main,
         shared_words=_shared_words(plan, sets),
         remarks=remarks,
         seed=plan.seed,
     )
-    _finish(plan, folder, result, started)
+    _finish(plan, folder, result, started, counterexamples=None if hunt is None else limit)
     return replace(result, folder=str(folder.path))
 
 
@@ -296,7 +312,11 @@ def _shared_words(plan: EvaluationPlan, sets: Sequence[TestSet]) -> SharedWords 
 
 
 def _finish(
-    plan: EvaluationPlan, folder: RunFolder, result: RobustnessResult, started: float
+    plan: EvaluationPlan,
+    folder: RunFolder,
+    result: RobustnessResult,
+    started: float,
+    **facts: Any,
 ) -> None:
     folder.write_json(METRICS, result.to_dict())
     folder.log(
@@ -315,5 +335,6 @@ def _finish(
             "models": [s.facts.name for s in plan.subjects],
             "remarks": list(plan.remarks),
             "notices": list(plan.notices),
+            **facts,
         }
     )

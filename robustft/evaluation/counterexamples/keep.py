@@ -57,14 +57,14 @@ def read_limit(limit: int | str) -> Limit:
     raise UsageError(f"counterexamples: expected a number, 0 for none, or all, got {limit!r}")
 
 
-def hunted(folder: Path, manifest: Mapping[str, Any], limit: Limit) -> bool:
+def hunted(manifest: Mapping[str, Any], limit: Limit) -> bool:
     """Return whether a finished evaluation has as many counterexamples as are wanted."""
     if "counterexamples" not in manifest:
         return False
     found: Limit | None = manifest["counterexamples"]
     if found is None or found == "all":
         return True
-    return limit != "all" and limit <= found and folder.is_dir()
+    return limit != "all" and limit <= found
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,15 @@ class Hunt:
 
         for start in range(0, len(missing), _PORTION):
             portion = missing[start : start + _PORTION]
-            made = shrink_rows(open_model(), portion, self.original, self.perturbed, before, after)
+            made = shrink_rows(
+                open_model(),
+                portion,
+                self.original,
+                self.perturbed,
+                before,
+                after,
+                seed=self.seed,
+            )
             known |= {example.id: example for example in made}
             self._write(folder, model, found_so_far())
             progress(title, len(portion), len(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ from robustft.data.change import PerturbedRows
 from robustft.data.split import Split
 from robustft.evaluation.counterexamples.files import Counterexample, MinimalEdit
 from robustft.evaluation.counterexamples.search import shrink_all
-from robustft.seeding import fold_in
+from robustft.seeding import Draw, fold_in
 from robustft.text.edits import Edit, apply
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ def chosen_rows(rows: Rows, ids: Sequence[str], limit: int | None, seed: int) ->
 
 
 class _Placed(NamedTuple):
+    """An edit, its column, and its place among the edits of its row."""
+
+    place: int
     column: str
     edit: Edit
 
@@ -58,12 +61,12 @@ class _Row(NamedTuple):
     def with_edits(self, subset: int) -> tuple[str, ...]:
         """Return the text, or both of a pair, with the edits of `subset` alone."""
         return tuple(
-            apply(text, (placed.edit for placed in self.kept(subset) if placed.column == column))
+            apply(text, (edit for _, at, edit in self.kept(subset) if at == column))
             for column, text in self.texts.items()
         )
 
     def kept(self, subset: int) -> list[_Placed]:
-        return [placed for i, placed in enumerate(self.edits) if subset >> i & 1]
+        return sorted(placed for i, placed in enumerate(self.edits) if subset >> i & 1)
 
     def minimal_edits(self, subset: int) -> tuple[MinimalEdit, ...]:
         return tuple(
@@ -75,20 +78,24 @@ class _Row(NamedTuple):
                 replacement=edit.replacement,
                 transforms=edit.transforms,
             )
-            for column, edit in self.kept(subset)
+            for _, column, edit in self.kept(subset)
         )
 
 
-def _prepared(original: Split, perturbed: PerturbedRows, rows: Rows) -> list[_Row]:
-    columns = original.task.text_columns
-    texts = original.rows_of_texts
-    return [
-        _Row(
-            dict(zip(columns, texts[row], strict=True)),
-            [_Placed(name, edit) for name, b in perturbed.columns.items() for edit in b[row].edits],
-        )
-        for row in rows.tolist()
-    ]
+def _prepared(original: Split, perturbed: PerturbedRows, rows: Rows, seed: int) -> list[_Row]:
+    """Return the rows, their edits in an order drawn by id.
+
+    Where several edits would do, the order decides which is found: drawn, it favours none, where
+    the order of the text would favour what stands at its beginning.
+    """
+    columns, texts = original.task.text_columns, original.rows_of_texts
+    prepared = []
+    for row in rows.tolist():
+        edits = [(name, e) for name, batch in perturbed.columns.items() for e in batch[row].edits]
+        placed = [_Placed(place, *edit) for place, edit in enumerate(edits)]
+        draw = Draw(fold_in(seed, "counterexamples", "order", original.ids[row]))
+        prepared.append(_Row(dict(zip(columns, texts[row], strict=True)), draw.shuffled(placed)))
+    return prepared
 
 
 class _Trials:
@@ -118,7 +125,8 @@ def shrink_rows(
     perturbed: PerturbedRows,
     before: Predictions,
     after: Predictions,
-    progress: Callable[[int], None] = lambda _: None,
+    *,
+    seed: int = 0,
 ) -> list[Counterexample]:
     """Return for each flipped row the fewest of its edits that flip it; see `search`.
 
@@ -134,11 +142,11 @@ def shrink_rows(
         What became of them.
     before, after
         What the model said of all rows as they are, and as they became.
-    progress
-        Told the rows done since the last call.
+    seed
+        Draws in which order edits are tried.
     """
     names, labels = original.task.label_names, np.asarray(original.labels)[rows]
-    prepared = _prepared(original, perturbed, rows)
+    prepared = _prepared(original, perturbed, rows, seed)
     trials = _Trials(model, prepared, labels)
     found = shrink_all([len(row.edits) for row in prepared], trials.flips)
     sure_before, sure_after = before.probabilities, after.probabilities
@@ -157,8 +165,8 @@ def shrink_rows(
                 label=names[label],
                 before=names[label],
                 after=names[code],
-                confidence_before=float(sure_before[number, label]),
-                confidence_after=sure,
+                confidence_before=_rounded(sure_before[number, label]),
+                confidence_after=_rounded(sure),
                 edits=row.minimal_edits(minimal.subset),
                 all_edits=len(row.edits),
                 smallest=minimal.smallest,
@@ -167,5 +175,9 @@ def shrink_rows(
                 calls=minimal.calls,
             )
         )
-    progress(len(rows))
     return made
+
+
+def _rounded(probability: float) -> float:
+    """Return a probability without the digits that depend on what else was in a batch."""
+    return round(float(probability), 4)
