@@ -190,13 +190,16 @@ class Batch:
         """Return the words of at least `min_length` code points that are ASCII letters alone."""
         words = self.words
         return words.where(
-            (words.end - words.start >= min_length) & ~self.any_in(~self._ascii_letter, words)
+            (words.end - words.start >= min_length) & ~self.any_in(self._odd_in_words, words)
         )
 
     @cached_property
-    def _ascii_letter(self) -> Mask:
-        letters: Mask = ((self.classes[:-1] & LETTER) != 0) & (self.codes < 128)
-        return letters
+    def _odd_in_words(self) -> Mask:
+        """What a word can hold besides the letters a to z."""
+        bits = self.classes[:-1]
+        odd: Mask = (bits & (WORD | APOSTROPHE)) != 0
+        odd &= ((bits & LETTER) == 0) | (self.codes >= 128)
+        return odd
 
     def hyphenated(self, units: Units) -> Mask:
         """Tell for each unit whether a hyphen joins it to a neighbouring word."""
@@ -224,6 +227,13 @@ class Batch:
     @staticmethod
     def any_in(flags: Mask, units: Units) -> Mask:
         """Tell for each unit whether `flags`, over the buffer, holds anywhere within it."""
+        at = np.flatnonzero(flags)
+        if len(at) < len(units) // 4 and bool((units.start[1:] >= units.end[:-1]).all()):
+            # Disjoint units in order: a flag can only lie in the last that begins before it.
+            holder = np.searchsorted(units.start, at, side="right") - 1
+            few = np.zeros(len(units), np.bool_)
+            few[holder[(holder >= 0) & (at < units.end[holder])]] = True
+            return few
         total = np.zeros(len(flags) + 1, np.int64)
         np.cumsum(flags, out=total[1:])
         found: Mask = total[units.end] > total[units.start]

@@ -14,9 +14,22 @@ import numpy.typing as npt
 import regex
 
 from robustft.text import characters
-from robustft.text.characters import APOSTROPHE, EDGE, EMOJI, NEWLINE, SPACE, TRIGGER, UPPER
+from robustft.text.characters import (
+    APOSTROPHE,
+    EDGE,
+    EMOJI,
+    LETTER,
+    NEWLINE,
+    SPACE,
+    TRIGGER,
+    UPPER,
+    WORD,
+)
 from robustft.text.document import Batch, Units
 from robustft.text.lexicon import Lexicon
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 __all__ = ["NEGATORS", "SpanKind", "closed_to", "protected_mask", "protected_spans"]
 
@@ -107,6 +120,7 @@ _AT = (
     ("[", SpanKind.PLACEHOLDER, regex.compile(r"\[[^\[\]\n\x00]{1,60}\]")),
 )
 _OPENING = _bits_of("<", "[")
+_LINE_BREAK = "<br />"
 _NUMBER = regex.compile(
     rf"(?:[$\u00a3\u20ac]\s?)?(?<!\d)(?:{_DIGITS}|\d)"
     rf"(?:\s?{_UNIT}(?!\w)|[-\u2013]\w+|[A-Za-z%+]+)?"
@@ -130,9 +144,12 @@ class _Marker:
         self._starts[kind].append(start)
         self._ends[kind].append(end)
 
+    def add_spans(self, kind: SpanKind, start: Ints, end: Ints) -> None:
+        self._starts[kind] += start.tolist()
+        self._ends[kind] += end.tolist()
+
     def add_units(self, kind: SpanKind, units: Units) -> None:
-        self._starts[kind] += units.start.tolist()
-        self._ends[kind] += units.end.tolist()
+        self.add_spans(kind, units.start, units.end)
 
     def write(self, mask: npt.NDArray[np.uint16]) -> None:
         for kind, starts in self._starts.items():
@@ -148,19 +165,16 @@ def _mark_triggered(batch: Batch, marker: _Marker) -> None:
     """Run the patterns in and around every chunk that holds a trigger."""
     bits = batch.classes[:-1]
     triggers = np.flatnonzero(bits & TRIGGER)
-    codes = batch.codes[triggers]
-    # A stop, colon or slash before a space or a mark ends a word or a tag: it opens nothing.
-    ends = (batch.classes[triggers + 1] & (SPACE | EDGE)) != 0
-    ends |= np.append(batch.codes, np.uint32(0))[triggers + 1] == 0
-    opens = ~(ends & ((codes == ord(".")) | (codes == ord(":")) | (codes == ord("/"))))
-    triggers, codes = triggers[opens], codes[opens]
+    breaks = _line_breaks(batch, triggers)
+    marker.add_spans(SpanKind.HTML, breaks, breaks + len(_LINE_BREAK))
+    triggers = triggers[_opens(batch, triggers, breaks)]
     if not len(triggers):
         return
     bounds = np.concatenate(
         [[-1], np.flatnonzero((bits & SPACE) | (batch.codes == 0)), [len(bits)]]
     )
     chunk, firsts = np.unique(np.searchsorted(bounds, triggers), return_index=True)
-    held = np.bitwise_or.reduceat(_trigger_bits(codes), firsts)
+    held = np.bitwise_or.reduceat(_trigger_bits(batch.codes[triggers]), firsts)
     columns = ((bounds[chunk - 1] + 1).tolist(), bounds[chunk].tolist(), held.tolist())
     for low, high, triggered in zip(*columns, strict=True):
         if triggered & _OPENING:
@@ -171,6 +185,32 @@ def _mark_triggered(batch: Batch, marker: _Marker) -> None:
                     marker.add(kind, *found.span())
         if triggered & _ANY_DIGIT:
             _mark_numbers(batch.buffer, low, high, marker)
+
+
+def _line_breaks(batch: Batch, triggers: Ints) -> Ints:
+    """Return where a `_LINE_BREAK` stands: by far the most frequent tag, so found all at once."""
+    at = triggers[batch.codes[triggers] == ord(_LINE_BREAK[0])]
+    at = at[at + len(_LINE_BREAK) <= len(batch.codes)]
+    for place, char in enumerate(_LINE_BREAK[1:], 1):
+        at = at[batch.codes[at + place] == ord(char)]
+    return at
+
+
+def _opens(batch: Batch, triggers: Ints, breaks: Ints) -> Mask:
+    """Tell which triggers can begin or join what a pattern matches, by what stands after them."""
+    codes = batch.codes[triggers]
+    after = batch.codes[np.minimum(triggers + 1, len(batch.codes) - 1)]
+    after[triggers + 1 == len(batch.codes)] = 0
+    bits = batch.classes[triggers + 1]
+    stop, colon, slash = (codes == ord(char) for char in ".:/")
+    # A stop or a slash before a space or a mark ends a word or a tag.
+    idle = (((bits & (SPACE | EDGE)) != 0) | (after == 0)) & (stop | slash)
+    idle |= stop & (after == ord("<"))
+    idle |= colon & (after != ord("/"))
+    idle |= slash & (after < 128) & ((bits & WORD) == 0) & (after != ord(".")) & (after != ord("-"))
+    idle |= (codes == ord("&")) & (after != ord("#")) & ((bits & LETTER) == 0)
+    idle[np.searchsorted(triggers, breaks)] = True
+    return ~idle
 
 
 def _trigger_bits(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
@@ -187,9 +227,7 @@ def _mark_openings(buffer: str, low: int, high: int, marker: _Marker) -> None:
     for char, kind, pattern in _AT:
         at = buffer.find(char, low, high)
         while at >= 0:
-            if buffer.startswith("<br />", at):  # by far the most frequent
-                marker.add(kind, at, at + 6)
-            elif found := pattern.match(buffer, at):
+            if found := pattern.match(buffer, at):
                 marker.add(kind, *found.span())
             at = buffer.find(char, at + 1, high)
 

@@ -18,6 +18,7 @@ def found(text, kind):
     ("text", "kind", "expected"),
     [
         ("see https://t.co/a_b?x=1, now", "url", ["https://t.co/a_b?x=1"]),
+        ("see http://localhost now", "url", ["http://localhost"]),
         ("(www.example.org/x)", "url", ["www.example.org/x"]),
         ("at example.com/foo.", "url", ["example.com/foo"]),
         ("in /usr/local/bin here", "url", ["/usr/local/bin"]),
