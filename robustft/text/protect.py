@@ -189,7 +189,7 @@ def _mark_triggered(batch: Batch, marker: _Marker) -> None:
 
 def _line_breaks(batch: Batch, triggers: Ints) -> Ints:
     """Return where a `_LINE_BREAK` stands: by far the most frequent tag, so found all at once."""
-    at = triggers[batch.codes[triggers] == ord(_LINE_BREAK[0])]
+    at: Ints = triggers[batch.codes[triggers] == ord(_LINE_BREAK[0])]
     at = at[at + len(_LINE_BREAK) <= len(batch.codes)]
     for place, char in enumerate(_LINE_BREAK[1:], 1):
         at = at[batch.codes[at + place] == ord(char)]
@@ -210,7 +210,8 @@ def _opens(batch: Batch, triggers: Ints, breaks: Ints) -> Mask:
     idle |= slash & (after < 128) & ((bits & WORD) == 0) & (after != ord(".")) & (after != ord("-"))
     idle |= (codes == ord("&")) & (after != ord("#")) & ((bits & LETTER) == 0)
     idle[np.searchsorted(triggers, breaks)] = True
-    return ~idle
+    opens: Mask = ~idle
+    return opens
 
 
 def _trigger_bits(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
