@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from robustft.data.dataset import load_dataset as load_dataset
     from robustft.data.run_folder import load_run as load_run
     from robustft.errors import RobustftError as RobustftError
+    from robustft.evaluation.assertion import assert_robust as assert_robust
     from robustft.evaluation.counterexamples.files import counterexamples as counterexamples
     from robustft.evaluation.counterexamples.files import (
         harmful_replacements as harmful_replacements,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "RobustftError": "robustft.errors",
+    "assert_robust": "robustft.evaluation.assertion",
     "augment": "robustft.data.build",
     "counterexamples": "robustft.evaluation.counterexamples.files",
     "evaluate": "robustft.evaluation.evaluate",
@@ -40,6 +42,7 @@ _WHERE = {
 
 __all__ = [
     "RobustftError",
+    "assert_robust",
     "augment",
     "counterexamples",
     "evaluate",

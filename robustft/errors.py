@@ -13,9 +13,11 @@ __all__ = [
     "DataError",
     "EndpointError",
     "HubError",
+    "InconclusiveWarning",
     "LabelKindError",
     "MissingExtraError",
     "ModelError",
+    "NotRobustError",
     "RobustftError",
     "RunError",
     "SpecError",
@@ -70,6 +72,14 @@ class EndpointError(RobustftError):
 
 class RunError(RobustftError):
     """A run folder is missing, incomplete or of another kind."""
+
+
+class NotRobustError(RobustftError, AssertionError):
+    """A model is surely less robust than asked, or perhaps so where that is not let pass."""
+
+
+class InconclusiveWarning(UserWarning):
+    """The rows are too few to tell whether a model is as robust as asked."""
 
 
 class MissingExtraError(RobustftError, ImportError):

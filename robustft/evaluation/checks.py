@@ -111,8 +111,8 @@ class Check:
     needed
         About how many rows would settle it, if the number stays as it is; None where that is
         settled, or no number of rows would do.
-    sentence
-        All of it in words.
+    finding, because
+        Model, set, number and limit in words; and what is to be said of the outcome.
     """
 
     model: str
@@ -127,7 +127,20 @@ class Check:
     limit: float
     outcome: Outcome
     needed: int | None
-    sentence: str
+    finding: str
+    because: str
+
+    @property
+    def beyond(self) -> float:
+        """By how much the number lies beyond its limit; negative where it does not."""
+        if self.value is None:
+            return -math.inf
+        return self.limit - self.value if self.quantity == "accuracy" else self.value - self.limit
+
+    @property
+    def sentence(self) -> str:
+        """All of it in words."""
+        return f"gate: {self.finding}: {self.outcome}{self.because}"
 
 
 def verdicts(measured: Sequence[Measured], *, remark: str = "") -> tuple[Check, ...]:
@@ -171,7 +184,6 @@ def _judged(number: Measured, failed: bool, widening: float, family: int, remark
     seen, limit = number.badness, number.limit
     if number.quantity == "accuracy":
         seen, limit = -seen, 0.0 - limit
-    stem = f"gate: {number.model} on {number.set} {_told(number, seen, limit)}{remark}: {outcome}"
     needed = number.needed(widening) if outcome == "inconclusive" and number.sound else None
     return Check(
         model=number.model,
@@ -186,7 +198,8 @@ def _judged(number: Measured, failed: bool, widening: float, family: int, remark
         limit=limit,
         outcome=outcome,
         needed=needed,
-        sentence=stem + _because(number, outcome, needed, family),
+        finding=f"{number.model} on {number.set} {_told(number, seen, limit)}{remark}",
+        because=_because(number, outcome, needed, family),
     )
 
 
@@ -214,7 +227,7 @@ def _because(number: Measured, outcome: Outcome, needed: int | None, family: int
 
     corrected = f"Holm's correction for {family} checks"
     if outcome == "failed":
-        return f" (after {corrected})" if family > 1 else ""
+        return f", after {corrected}" if family > 1 else ""
     if outcome == "passed":
         high = number.badness.high or 0.0
         if not number.lenient:

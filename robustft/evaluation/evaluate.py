@@ -22,7 +22,7 @@ from robustft.evaluation.answer_sets import answer_sets
 from robustft.evaluation.counterexamples.keep import DEFAULT_LIMIT, Hunt, Limit, hunted, read_limit
 from robustft.evaluation.measures import Said
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
-from robustft.evaluation.predict import Predictions
+from robustft.evaluation.predictions import Predictions
 from robustft.evaluation.predictors import TextModel, open_model
 from robustft.evaluation.results import FORMAT, ModelFacts, RobustnessResult, SharedWords
 from robustft.evaluation.robustness import compare

@@ -178,9 +178,15 @@ class Gate:
         return min((check.outcome for check in self.checks), key=_WORST_FIRST.index)
 
     @property
+    def worst(self) -> Check:
+        """Of the checks that decided the outcome, the one farthest beyond its limit."""
+        deciding = [check for check in self.checks if check.outcome == self.outcome]
+        return max(deciding, key=lambda check: check.beyond)
+
+    @property
     def sentence(self) -> str:
-        """The first of the checks that decided the outcome, in words."""
-        return next(check.sentence for check in self.checks if check.outcome == self.outcome)
+        """The worst check in words."""
+        return self.worst.sentence
 
     @property
     def summary(self) -> str:
@@ -207,7 +213,7 @@ class Gate:
         return {
             "outcome": self.outcome,
             "reason": self.sentence,
-            "checks": [asdict(check) for check in self.checks],
+            "checks": [asdict(check) | {"sentence": check.sentence} for check in self.checks],
         }
 
 

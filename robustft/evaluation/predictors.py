@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from robustft.data.task import Task
-from robustft.evaluation.predict import Predictions, Predictor
+from robustft.evaluation.predict import Predictor
+from robustft.evaluation.predictions import Predictions
 from robustft.evaluation.subjects import Subject
 from robustft.model.load import load_finetuned
 

@@ -13,7 +13,7 @@ from pyarrow import csv
 from robustft.data.files import atomic_path
 from robustft.data.saving import write_parquet
 from robustft.data.task import Task, TaskType
-from robustft.evaluation.predict import Predictions
+from robustft.evaluation.predictions import Predictions
 from robustft.evaluation.sets import TestSet
 
 __all__ = ["read_predictions", "write_predictions"]
