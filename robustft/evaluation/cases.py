@@ -15,6 +15,9 @@ from robustft.data.split import Split, TextDataset
 from robustft.data.task import Task, TaskType, label_kind_of
 from robustft.errors import DataError, ModelError, UsageError
 from robustft.evaluation.assertion import Examples, Limited, RobustnessCheck
+from robustft.evaluation.counterexamples.files import Counterexample
+from robustft.evaluation.counterexamples.shrink import chosen_rows, flipped_rows, shrink_rows
+from robustft.evaluation.counterexamples.words import most_telling, sentence
 from robustft.evaluation.gate import Limits, judge_gate
 from robustft.evaluation.objects import ObjectModel, name_of
 from robustft.evaluation.predictions import Predictions
@@ -28,6 +31,8 @@ from robustft.transform.registry import Transforms, bind
 __all__ = ["Case", "prepare", "run"]
 
 _LONGEST = 200
+_TRIED = 32
+"""The flipped rows among which the most telling ones are sought."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,23 +183,22 @@ def _examples(
     labels = np.asarray(case.split.labels)
     if made is None or made.made is None or case.task.type is TaskType.REGRESSION:
         return Examples(set=name, flipped=0, rows=0)
-    before, after = said[ORIGINAL].predictions, said[name].predictions
-    right = before == labels
-    rows = np.flatnonzero(right & (after != labels))
-    words = tuple(_words(case, made, after, int(row)) for row in rows[:most])
-    return Examples(set=name, flipped=len(rows), rows=int(right.sum()), words=words)
+    rows = flipped_rows(labels, said[ORIGINAL], said[name])
+    tried = chosen_rows(rows, case.split.ids, _TRIED, case.seed) if most else rows[:0]
+    shrunk = shrink_rows(
+        case.model, tried, case.split, made.made.perturbed, said[ORIGINAL], said[name]
+    )
+    words = tuple(_words(case, example) for example in most_telling(shrunk, most))
+    right = int((said[ORIGINAL].predictions == labels).sum())
+    return Examples(set=name, flipped=len(rows), rows=right, words=words)
 
 
-def _words(case: Case, made: TestSet, after: Any, row: int) -> str:
-    assert made.made is not None
-    names = case.task.label_names
-    label, guess = names[int(np.asarray(case.split.labels)[row])], names[int(after[row])]
-    edits = [
-        f'"{batch[row].original[e.start : e.end]}" → "{e.replacement}"'
-        for batch in made.made.perturbed.columns.values()
-        for e in batch[row].edits
-    ]
-    return f"{', '.join(edits)}: {label} became {guess}\n{_short(made.split.texts[row])}"
+def _words(case: Case, example: Counterexample) -> str:
+    """Return what flips the prediction, and the text with these edits alone."""
+    said = sentence(example)
+    if getattr(case.model, "bare", False):  # how sure it was, it did not say
+        said = said.rpartition(" (")[0]
+    return "\n".join([said, *(_short(t) for t in (example.text, example.pair) if t is not None)])
 
 
 def _short(text: str) -> str:
