@@ -16,6 +16,7 @@ import numpy.typing as npt
 from robustft.data.task import Task
 from robustft.errors import DataError
 from robustft.evaluation.results import ORIGINAL, RobustnessResult, SetFacts
+from robustft.report.findings import Needed
 from robustft.report.outcomes import Outcome, Outcomes
 from robustft.report.windows import Change, show
 from robustft.seeding import fold_in, mix
@@ -65,7 +66,7 @@ def make_cases(
     result: RobustnessResult,
     outcomes: Outcomes,
     *,
-    minimal: Mapping[tuple[str, str], Mapping[str, frozenset[tuple[int, int]]]] | None = None,
+    minimal: Needed | None = None,
     budget: int = BUDGET,
 ) -> Cases | None:
     """Choose rows and write them down; None where no text was changed.
@@ -73,8 +74,7 @@ def make_cases(
     Parameters
     ----------
     minimal
-        By model and set, and id: the spans of the edits that suffice to flip the prediction.
-        They are shown first.
+        The edits that are needed to flip a prediction; they are shown first, and marked.
     budget
         Bytes that the data may take in the page. Where the failures alone need more, a sample of
         them is shown, drawn by their ids; the counts say so.
@@ -141,7 +141,7 @@ def _data(
     outcomes: Outcomes,
     chosen: Sequence[_Chosen],
     width: int,
-    minimal: Mapping[tuple[str, str], Mapping[str, frozenset[tuple[int, int]]]],
+    minimal: Needed,
 ) -> dict[str, Any]:
     task = Task.from_dict(result.task)
     rows = sorted({int(r) for c in chosen for r in c.rows})
@@ -152,13 +152,12 @@ def _data(
     for number, part in enumerate(chosen):
         kept = {outcomes.ids[row]: int(row) for row in part.rows}
         edits = _edits(folder / "edits" / f"{part.facts.name}.jsonl", kept, by)
-        urgent = [minimal.get((m.name, part.facts.name), {}) for m in result.models]
+        needed = [minimal.get((m.name, part.facts.name), {}) for m in result.models]
         for name, row in kept.items():
-            spans = frozenset().union(*(found.get(name, frozenset()) for found in urgent))
             columns, shown, there = [], 0, 0
             for position, column in enumerate(task.text_columns):
-                changes = edits.get((name, column), [])
-                first = [i for i, c in enumerate(changes) if (c.start, c.end) in spans]
+                changes = [_marked(c, name, needed) for c in edits.get((name, column), ())]
+                first = [i for i, change in enumerate(changes) if change.needed]
                 made = show(texts[row][position], changes, width, first=first)
                 columns.append(made.pieces)
                 shown, there = shown + made.edits, there + len(changes)
@@ -174,6 +173,15 @@ def _data(
         "by": list(by),
         "cases": cases,
     }
+
+
+def _marked(
+    change: Change, name: str, needed: Sequence[Mapping[str, frozenset[tuple[int, int]]]]
+) -> Change:
+    """Set a bit for each model that needs the edit to flip."""
+    span = (change.start, change.end)
+    bits = sum(1 << i for i, found in enumerate(needed) if span in found.get(name, ()))
+    return change._replace(needed=bits) if bits else change
 
 
 def _family(facts: SetFacts) -> str:

@@ -9,6 +9,14 @@ import numpy as np
 from robustft.data.run_folder import RunFolder
 from robustft.evaluation.results import ORIGINAL, RobustnessResult
 from robustft.report.cases import BUDGET, Cases, make_cases, script_data
+from robustft.report.findings import (
+    examples_view,
+    harm_view,
+    needed_edits,
+    slices_view,
+    spread_view,
+    summaries_view,
+)
 from robustft.report.matrix import curves_view, matrix_view
 from robustft.report.method import method_view
 from robustft.report.outcomes import Outcomes, read_outcomes
@@ -46,6 +54,11 @@ def evaluation_view(run: RunFolder, name: str, *, parts: int = 1) -> dict[str, A
         "models": models_of(result),
         "matrix": matrix_view(result),
         "curves": curves_view(result),
+        "summaries": summaries_view(result),
+        "slices": slices_view(result),
+        "examples": examples_view(run.path, result),
+        "harm": harm_view(run.path, result),
+        "spread": spread_view(result),
         "browser": _browser(run, result, outcomes, BUDGET // parts),
         "method": method_view(run, result),
     }
@@ -57,11 +70,23 @@ _CONTENTS = (
     ("verdict", "The result"),
     ("matrix", "Which changes hurt"),
     ("curves", "By severity"),
+    ("slices", "Where it hurts more"),
+    ("minimal", "How little it takes"),
+    ("harm", "Which words hurt"),
+    ("spread", "What chance does"),
     ("failures", "Failures"),
     ("method", "How this was made"),
 )
 _ALWAYS = ("verdict", "method")
-_KEY = {"matrix": "matrix", "curves": "curves", "failures": "browser"}
+_KEY = {
+    "matrix": "matrix",
+    "curves": "curves",
+    "slices": "slices",
+    "minimal": "examples",
+    "harm": "harm",
+    "spread": "spread",
+    "failures": "browser",
+}
 
 
 def _eyebrow(run: RunFolder, result: RobustnessResult) -> str:
@@ -86,7 +111,8 @@ def _browser(
 ) -> dict[str, Any] | None:
     if outcomes is None:
         return None
-    cases = make_cases(run.path, result, outcomes, budget=budget)
+    needed = needed_edits(run.path, result)
+    cases = make_cases(run.path, result, outcomes, minimal=needed, budget=budget)
     if cases is None:
         return None
     from markupsafe import Markup

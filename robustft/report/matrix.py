@@ -22,9 +22,11 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 38, 8, 10, 30
 
 def matrix_view(result: RobustnessResult) -> dict[str, Any] | None:
     """Return a row a changed set and model: the drop on a common axis, and what explains it."""
-    sets = [s for s in result.sets if s.name != ORIGINAL]
-    if not sets:
+    changed = [s for s in result.sets if s.name != ORIGINAL]
+    if not changed:
         return None
+    main = next((s.severity for s in changed if s.name == result.mix), None)
+    sets = sorted(changed, key=lambda s: s.severity != main)
     metric, models = result.metric, models_of(result)
     found = [(result.cell(m.name, s.name).drop or {}).get(metric) for s in sets for m in models]
     axis = axis_over(found, metric, start=EDGE, end=WIDTH - EDGE, zero=True, wanted=4)
@@ -36,8 +38,10 @@ def matrix_view(result: RobustnessResult) -> dict[str, Any] | None:
             "cut": any(c.cut is not None for c in result.cells),
             "tokens": any(c.tokens_per_word is not None for c in result.cells),
         },
+        "main": main,
         "groups": [
             {
+                "first": facts.severity == main,
                 "facts": facts,
                 "title": facts.name if facts.severity is None else _title(facts),
                 "changed": numbers.percent(facts.changed_share),

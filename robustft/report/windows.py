@@ -16,16 +16,20 @@ _GAP = 12  # a gap shorter than this is not worth its mark
 
 
 class Change(NamedTuple):
-    """One edit over the original: code points, what comes in, by which transforms."""
+    """One edit over the original: code points, what comes in, and by which transforms.
+
+    `needed` has a bit for each model whose prediction does not flip without this edit.
+    """
 
     start: int
     end: int
     replacement: str
     by: int = 0
+    needed: int = 0
 
 
 Piece = str | int | list[str | int]
-"""Text as it was; the length of a gap; or [removed, added, transforms]."""
+"""Text as it was; the length of a gap; or [removed, added, transforms, needed]."""
 
 
 class Shown(NamedTuple):
@@ -131,7 +135,8 @@ def _pieces(
 
 def _edit(text: str, edit: Change, limit: int) -> list[str | int]:
     removed, added = text[edit.start : edit.end], edit.replacement
-    return [_clipped(removed, limit), _clipped(added, limit), edit.by]
+    made: list[str | int] = [_clipped(removed, limit), _clipped(added, limit), edit.by]
+    return [*made, edit.needed] if edit.needed else made
 
 
 def _clipped(text: str, limit: int) -> str:

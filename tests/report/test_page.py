@@ -205,3 +205,71 @@ def test_the_command_writes_the_newest_evaluation(run_cli, make_evaluation, tmp_
     code, _, err = run_cli("report", "nowhere")
     assert code == 2
     assert "expected a run folder" in err
+
+
+def counterexample(row, made):
+    first = made.edits[0]
+    text = made.texts[row][: first["start"]] + "superb" + made.texts[row][first["end"] :]
+    edit = {**first, "original": first["removed"], "column": "text"}
+    del edit["removed"]
+    return {
+        "id": made.ids[row],
+        "label": "positive",
+        "before": "positive",
+        "after": "negative",
+        "confidence_before": 0.98,
+        "confidence_after": 0.91,
+        "edits": [edit],
+        "all_edits": 2,
+        "text": text,
+    }
+
+
+def test_what_alone_turns_a_prediction_is_said_and_framed(make_evaluation):
+    made = make_evaluation()
+    place = made.folder / "counterexamples/clean-1"
+    place.mkdir(parents=True)
+    lines = [json.dumps(counterexample(row, made)) for row in range(12)]
+    (place / "mix.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    page = page_of(made)
+    said = " ".join(re.sub("<[^>]+>", "", page).split())
+    assert "great → superb alone turns positive 98% into negative 91%" in said
+    assert "The film was <del>great</del><ins>superb</ins> and we" in page
+    assert "Of 12 failures, one edit alone explains 12." in page
+    assert "Shown: 8 of 12" in said
+    data = data_of(page)
+    mix = next(i for i, s in enumerate(data["sets"]) if s["name"] == "mix")
+    for case in data["cases"]:
+        needed = [piece for piece in case[4][0] if isinstance(piece, list) and len(piece) > 3]
+        framed = case[1] == mix and int(case[0][-5:]) in range(12) and case[6]
+        assert needed == ([["great", "superb", 1, 1]] if framed else [])
+
+
+def test_words_that_hurt_are_ranked_as_their_file_has_them(make_evaluation):
+    made = make_evaluation()
+    rate = {"value": 0.5, "low": 0.2, "high": 0.8, "level": 0.95, "method": "wilson", "n": 10}
+    harm = [
+        {"original": f"word{i}", "replacement": "<b>", "transforms": ["synonyms"], "rows": 12}
+        | {"right": 10, "harmed": 5, "helped": 1, "rate": rate, "expected": 1.25}
+        | {"p": 0.001, "p_corrected": 0.04 if i == 0 else None}
+        for i in range(20)
+    ]
+    (made.folder / "harm").mkdir()
+    (made.folder / "harm/clean-1.json").write_text(json.dumps(harm))
+    page = page_of(made)
+    assert re.findall(r"<del>(word\d+)</del>", page) == [f"word{i}" for i in range(15)]
+    assert "5 more replacements harmed" in page
+    assert "<b>" not in page
+    (made.folder / "harm/clean-1.json").write_text("[")
+    with pytest.raises(DataError, match=r"clean-1\.json: expected JSON"):
+        write_report([made.folder])
+
+
+def test_severities_make_curves_with_a_table_beside(make_evaluation):
+    sets = ("typos-s1", "typos-s3", "mix-s1", "mix-s3")
+    page = page_of(make_evaluation(sets=sets))
+    panels = re.findall(r'<svg class="chart".*?</svg>', page, re.DOTALL)
+    assert len(panels) == 2
+    assert all(panel.count('class="band"') == 2 for panel in panels)
+    assert page.count("<summary>As a table</summary>") == 2
+    assert "<summary>The other severities</summary>" in page

@@ -158,14 +158,14 @@
       kase[4].forEach((pieces, column) => {
         const text = make("p", "text");
         if (data.columns.length > 1) text.append(make("span", "column", data.columns[column]));
-        node.append(fill(text, pieces));
+        node.append(fill(text, pieces, model));
       });
-      const by = make("p", "by", origins(kase));
+      const by = make("p", "by", origins(kase, model));
       node.append(by);
       return node;
     }
 
-    function fill(node, pieces) {
+    function fill(node, pieces, model) {
       pieces.forEach((p) => {
         if (typeof p === "string") { node.append(p); return; }
         if (typeof p === "number") {
@@ -175,21 +175,25 @@
           return;
         }
         const by = data.by[p[2]];
-        if (p[0]) { const gone = make("del", "", p[0]); gone.title = by; node.append(gone); }
-        if (p[1]) { const came = make("ins", "", p[1]); came.title = by; node.append(came); }
+        const needed = p[3] >> model & 1 ? "needed" : "";
+        if (p[0]) { const gone = make("del", needed, p[0]); gone.title = by; node.append(gone); }
+        if (p[1]) { const came = make("ins", needed, p[1]); came.title = by; node.append(came); }
       });
       return node;
     }
 
-    function origins(kase) {
+    function origins(kase, model) {
       if (!kase[6]) return "nothing was changed in this row";
       const counts = new Map();
+      let needed = 0;
       kase[4].forEach((pieces) => pieces.forEach((p) => {
+        if (Array.isArray(p) && p[3] >> model & 1) needed += 1;
         if (Array.isArray(p)) counts.set(data.by[p[2]], (counts.get(data.by[p[2]]) || 0) + 1);
       }));
       const told = [...counts].map(([name, n]) => `${name} ${n}`).join(", ");
       const more = kase[6] - kase[5];
-      return `${kase[6]} ${kase[6] === 1 ? "edit" : "edits"}: ${told}` + (more ? `, ${more} more not shown` : "");
+      return `${kase[6]} ${kase[6] === 1 ? "edit" : "edits"}: ${told}` + (more ? `, ${more} more not shown` : "")
+        + (needed ? `; ${needed === 1 ? "the framed one alone turns" : `the ${needed} framed ones turn`} the prediction` : "");
     }
 
     function move(to) {
