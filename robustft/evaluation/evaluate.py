@@ -30,7 +30,6 @@ from robustft.evaluation.rows import read_predictions, write_predictions
 from robustft.evaluation.sets import SetPlan, TestSet, build_set
 from robustft.evaluation.slices import parts_of
 from robustft.evaluation.sources import sources_of
-from robustft.evaluation.subjects import Subject
 from robustft.transform.base import LabelKind
 from robustft.transform.constraints import Constraint
 from robustft.transform.registry import Transforms
