@@ -21,7 +21,7 @@ from robustft.report.outcomes import Outcome, Outcomes
 from robustft.report.windows import Change, show
 from robustft.seeding import fold_in, mix
 
-__all__ = ["BUDGET", "Cases", "make_cases", "script_data"]
+__all__ = ["BUDGET", "Cases", "budget_of", "keyed", "make_cases", "script_data"]
 
 BUDGET = 2_300_000
 """Bytes of a page that its rows may take."""
@@ -83,17 +83,17 @@ def make_cases(
     if not sets:
         return None
     found = {s.name: _flipped(result, outcomes, s) for s in sets}
-    keys = np.array([fold_in(0, "report", row) for row in outcomes.ids], np.uint64)
+    keys = np.array([keyed(row) for row in outcomes.ids], np.uint64)
     failures = int(sum(flips.sum() for flips in found.values()))
     passes = int(sum((~flips).sum() for flips in found.values()))
     wanted, kept_passes = failures, min(passes, PASSES)
     while True:
-        most = int(budget / _SHRINKS / (_LEAST + _OVERHEAD))
-        wanted = min(wanted, most)
+        wanted, _ = budget_of(wanted, budget)
+        most, _ = budget_of(wanted + kept_passes, budget)
         kept_passes = min(kept_passes, max(most - wanted, most // 10))
         chosen = _choose(sets, found, keys, wanted, kept_passes)
-        total = max(sum(len(c.rows) for c in chosen), 1)
-        width = int(np.clip(budget / _SHRINKS / total - _OVERHEAD, _LEAST, _MOST))
+        total = sum(len(c.rows) for c in chosen)
+        _, width = budget_of(total, budget)
         data = _data(folder, result, outcomes, chosen, width, minimal or {})
         size = len(script_data(data)[1])
         if size <= budget or total <= 1:
@@ -103,6 +103,18 @@ def make_cases(
     flips_shown = sum(int(found[c.facts.name][c.rows].sum()) for c in chosen)
     shown = sum(len(c.rows) for c in chosen)
     return Cases(data, failures, flips_shown, passes, shown - flips_shown)
+
+
+def budget_of(rows: int, budget: int) -> tuple[int, int]:
+    """Return how many of so many rows have room, and how many characters each may take."""
+    kept = min(rows, int(budget / _SHRINKS / (_LEAST + _OVERHEAD)))
+    width = budget / _SHRINKS / max(kept, 1) - _OVERHEAD
+    return kept, int(min(max(width, _LEAST), _MOST))
+
+
+def keyed(row: Any) -> int:
+    """Return a number that hangs on an id alone, to draw a sample by."""
+    return fold_in(0, "report", str(row))
 
 
 def _known(result: RobustnessResult, outcomes: Outcomes, facts: SetFacts) -> bool:

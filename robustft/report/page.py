@@ -18,6 +18,7 @@ from typing import Any
 
 from robustft.data.files import atomic_path
 from robustft.data.run_folder import RunFolder
+from robustft.report.attack import attack_view
 from robustft.report.evaluation import evaluation_view
 from robustft.report.sources import find_sources
 
@@ -63,7 +64,9 @@ def render_report(sources: Sequence[RunFolder]) -> str:
     from markupsafe import Markup
 
     views = [
-        evaluation_view(run, f"r{number}", parts=len(sources))
+        (attack_view if run.kind == "attack" else evaluation_view)(
+            run, f"r{number}", parts=len(sources)
+        )
         for number, run in enumerate(sources, 1)
     ]
     style, script = _own("report.css"), _own("report.js")

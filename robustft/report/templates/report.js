@@ -2,8 +2,6 @@
   "use strict";
 
   const PAGE = 10;
-  const KINDS = ["held, right", "held, wrong", "right → wrong", "wrong → right", "wrong → other wrong"];
-  const NUMERIC = ["about the same", "about the same", "further off", "nearer", "moved"];
 
   /* Everything that comes from data goes into the page as text. */
   function make(tag, name, text) {
@@ -84,7 +82,7 @@
     const data = await unpack(root.querySelector(".data"));
     const form = root.querySelector("form"), list = root.querySelector(".cases");
     const hits = root.querySelector(".hits"), pages = root.querySelector(".pages");
-    const kinds = settings.numeric ? NUMERIC : KINDS;
+    const kinds = settings.kinds;
     const texts = new Array(data.cases.length);
     let found = [], page = 0;
 
@@ -116,11 +114,9 @@
           if (said !== 0 && accepts([kase, model], want)) found.push([kase, model, i]);
         });
       });
-      const by = want.order || "sure";
-      if (by !== "data") {
-        const sign = by === "sure" ? -1 : 1;
-        found.sort((a, b) => sign * (a[0][3][a[1]][4] - b[0][3][b[1]][4]) || a[2] - b[2] || a[1] - b[1]);
-      }
+      const by = want.order || "data";
+      const weight = { sure: (i) => -i[0][3][i[1]][4], unsure: (i) => i[0][3][i[1]][4], edits: (i) => i[0][6] }[by];
+      if (weight) found.sort((a, b) => weight(a) - weight(b) || a[2] - b[2] || a[1] - b[1]);
       page = 0;
       show();
     }
@@ -148,20 +144,19 @@
       const head = make("p", "said");
       head.append(make("span", `kind k${said[0]}`, kinds[said[0]]));
       const told = make("span");
-      const after = (code, mille) => (settings.numeric || !settings.shares ? "" : ` ${shares(mille)}`);
-      told.append(make("b", "", named(data, said[1])), after(said[1], said[2]), " → ", make("b", "", named(data, said[3])), after(said[3], said[4]));
+      const sure = (mille) => (settings.shares ? ` ${shares(mille)}` : "");
+      told.append(make("b", "", named(data, said[1])), sure(said[2]), " → ", make("b", "", named(data, said[3])), sure(said[4]));
       head.append(told);
       const label = named(data, kase[2]);
       if (label !== "") head.append(make("span", "quiet", `label: ${label}`));
-      head.append(make("span", "where", `${settings.models[model]} · ${set.name} · ${kase[0]}`));
+      head.append(make("span", "where", [settings.models[model], set.name, kase[0]].filter(Boolean).join(" · ")));
       node.append(head);
       kase[4].forEach((pieces, column) => {
         const text = make("p", "text");
         if (data.columns.length > 1) text.append(make("span", "column", data.columns[column]));
         node.append(fill(text, pieces, model));
       });
-      const by = make("p", "by", origins(kase, model));
-      node.append(by);
+      node.append(make("p", "by", origins(kase, model)));
       return node;
     }
 
