@@ -36,6 +36,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Write what the transforms give now into tests/golden; review the difference.",
     )
+    parser.addoption(
+        "--slow",
+        action="store_true",
+        help="Run the tests marked slow too: simulations that take minutes.",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    skip = pytest.mark.skip(reason="takes minutes: run it with --slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
 
 
 @pytest.fixture(scope="module")

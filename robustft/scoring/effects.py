@@ -65,7 +65,7 @@ def cohens_h(
     columns = np.stack([first, second, np.ones(len(first))], 1).astype(np.float64)
 
     def angle(sums: Floats) -> Floats:
-        angles = 2 * np.arcsin(np.sqrt(np.minimum(sums[:, :2] / sums[:, 2:], 1.0)))
+        angles: Floats = 2 * np.arcsin(np.sqrt(np.minimum(sums[:, :2] / sums[:, 2:], 1.0)))
         return angles[:, :1] - angles[:, 1:]
 
     return bootstrap_of_sums(angle, columns, seed=seed, codes=codes).estimate(0, level)
@@ -136,7 +136,8 @@ def standardised_mean(
         total, squares, n = sums.T
         variance = (squares - total * total / n) / (n - 1)
         spread = np.sqrt(np.where(variance > 1e-12 * np.maximum(squares, 1e-300), variance, np.nan))
-        return ((middle + total / n) / spread)[:, None]
+        ratio: Floats = (middle + total / n) / spread
+        return ratio[:, None]
 
     drawn = bootstrap_of_sums(standardised, columns, seed=seed, codes=codes)
     return drawn.estimate(0, level, "every row changed by the same amount")

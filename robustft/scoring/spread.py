@@ -13,6 +13,7 @@ are unrestricted in sign, Journal of Statistical Computation and Simulation 35, 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,14 +106,16 @@ def split_variance(values: npt.ArrayLike, level: float = LEVEL) -> VarianceSplit
     by_draw, by_seed = found.mean(1) - mean, found.mean(0) - mean
     left = found - mean - by_draw[:, None] - by_seed
     freedom = (draws - 1, seeds - 1, (draws - 1) * (seeds - 1))
-    squares = (
-        seeds * float(by_draw @ by_draw) / freedom[0],
-        draws * float(by_seed @ by_seed) / freedom[1],
-        float((left * left).sum()) / freedom[2],
-    )
     # What the rounding of the values makes alone is nothing.
     floor = (1e-12 * float(np.abs(found).max())) ** 2
-    squares = tuple(0.0 if square <= floor else square for square in squares)
+    squares = [
+        float(square) if square > floor else 0.0
+        for square in (
+            seeds * (by_draw @ by_draw) / freedom[0],
+            draws * (by_seed @ by_seed) / freedom[1],
+            (left * left).sum() / freedom[2],
+        )
+    ]
     each = [
         _beyond(squares[i], squares[2], freedom[i], freedom[2], times, draws * seeds, level)
         for i, times in ((0, seeds), (1, draws))
@@ -196,8 +199,8 @@ def _one_way(values: Floats, level: float) -> VarianceSplit:
 
 def _alone(square: float, freedom: int, n: int, level: float, reason: str = "") -> Estimate:
     """Return a mean square as a variance, with its chi-square interval."""
-    tails = stats.chi2.ppf([(1 + level) / 2, (1 - level) / 2], freedom) / freedom
-    low, high = (float(square / tail) for tail in tails)
+    upper, lower = (stats.chi2.ppf((1 + side * level) / 2, freedom) / freedom for side in (1, -1))
+    low, high = float(square / upper), float(square / lower)
     bounds = (low, high) if square else (None, None)
     return Estimate(
         value=square,
@@ -240,7 +243,7 @@ def _beyond(
 
 
 def _mean(
-    mean: float, squares: tuple[float, ...], freedom: tuple[int, ...], n: int, level: float
+    mean: float, squares: Sequence[float], freedom: tuple[int, ...], n: int, level: float
 ) -> Estimate:
     """Return the mean with an interval about other draws and seeds (Satterthwaite)."""
     draws, seeds, rest = squares

@@ -8,6 +8,7 @@ and how often its intervals cover, stands in docs/statistics.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -224,12 +225,12 @@ def _tango_score(delta: float, first_only: float, second_only: float, n: float) 
     b = -(first_only + second_only) + (2 * n - first_only + second_only) * delta
     c = -second_only * delta * (1 - delta)
     # The share of second-only rows that is likeliest under delta.
-    nuisance = (np.sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
+    nuisance = (math.sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
     variance = n * (2 * nuisance + delta * (1 - delta))
     distance = first_only - second_only - n * delta
     if variance <= 0:
-        return 0.0 if abs(distance) < 1e-9 else float(np.copysign(np.inf, distance))
-    return float(distance / np.sqrt(variance))
+        return 0.0 if abs(distance) < 1e-9 else math.copysign(math.inf, distance)
+    return distance / math.sqrt(variance)
 
 
 def tango_interval(
@@ -241,8 +242,8 @@ def tango_interval(
 
     It inverts the score test whose value at 0 is McNemar's, so it stays honest with few
     discordant pairs: over accuracies .6 to .97, drops 0 to .2 and 200 to 5,000 rows it covers the
-    truth in 95.1 % of samples on average and 92.9 % at worst, where the plain (Wald) interval
-    falls to 63 % and Newcombe's method 10 to 91 %.
+    truth in 95.2 % of samples on average and 93.2 % at worst, where the plain (Wald) interval
+    falls to 63 % and Newcombe's method 10 to 91 % (see docs/statistics.md).
 
     Source: Tango, T. (1998), Equivalence test and confidence interval for the difference in
     proportions for the paired-sample design, Statistics in Medicine 17, 891-908. Compared with:
@@ -258,7 +259,7 @@ def tango_interval(
 
     def excess(delta: float, bound: float) -> float:
         # Bounded, since a root finder cannot work with the infinities at the ends.
-        return float(np.clip(_tango_score(delta, first_only, second_only, n), -1e6, 1e6)) - bound
+        return min(max(_tango_score(delta, first_only, second_only, n), -1e6), 1e6) - bound
 
     low = -1.0 if excess(-1.0, z) <= 0 else optimize.brentq(excess, -1.0, value, (z,), 1e-14)
     high = 1.0 if excess(1.0, -z) >= 0 else optimize.brentq(excess, value, 1.0, (-z,), 1e-14)

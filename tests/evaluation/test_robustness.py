@@ -175,6 +175,16 @@ def test_regression_reports_how_much_worse_and_how_much_better():
     assert answers["Is the augmented model worse on the original test?"] != "yes"
 
 
+def test_too_few_rows_for_r2_are_said():
+    rng = np.random.default_rng(2)
+    y = rng.normal(10, 2, 60)
+    outputs = {CLEAN: {name: number(y + rng.normal(0, 0.5, 60)) for name in ("original", "mix")}}
+    result = compare(y, sets(60, "mix"), outputs, task=NUMBERS, mix="mix")
+    assert result.cell("c", "mix").drop["r2"].caution
+    warning = "R² over 60 sources: below 100 its interval may be too narrow."
+    assert result.verdict.caveats.count(warning) == 1
+
+
 def test_results_survive_json(four_cells):
     *_, result = four_cells
     plain = json.loads(json.dumps(result.to_dict(), allow_nan=False))
