@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from robustft.data.run_folder import load_run as load_run
     from robustft.errors import RobustftError as RobustftError
     from robustft.evaluation.assertion import assert_robust as assert_robust
+    from robustft.evaluation.attack.run import attack as attack
     from robustft.evaluation.counterexamples.files import counterexamples as counterexamples
     from robustft.evaluation.counterexamples.files import (
         harmful_replacements as harmful_replacements,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "RobustftError": "robustft.errors",
     "assert_robust": "robustft.evaluation.assertion",
+    "attack": "robustft.evaluation.attack.run",
     "augment": "robustft.data.build",
     "counterexamples": "robustft.evaluation.counterexamples.files",
     "evaluate": "robustft.evaluation.evaluate",
@@ -43,6 +45,7 @@ _WHERE = {
 __all__ = [
     "RobustftError",
     "assert_robust",
+    "attack",
     "augment",
     "counterexamples",
     "evaluate",

@@ -75,6 +75,11 @@ class Draw:
     def __init__(self, key: int) -> None:
         self._state = key & _MASK
 
+    @property
+    def state(self) -> int:
+        """Where the stream is: unchanged as long as nothing was drawn."""
+        return self._state
+
     def bits(self) -> int:
         """Return the next 64 random bits."""
         self._state = z = (self._state + _GAMMA) & _MASK

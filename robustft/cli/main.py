@@ -57,6 +57,11 @@ COMMANDS: dict[str, Entry] = {
         "report",
         "Write what a run found as one page, to read, to print and to pass on.",
     ),
+    "attack": Entry(
+        "robustft.cli.attack",
+        "attack",
+        "Search for the edits that harm a model most: worst case instead of average.",
+    ),
     "audit": Entry(
         "robustft.cli.audit",
         "audit",

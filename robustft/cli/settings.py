@@ -66,7 +66,7 @@ KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
 _AS_TEXT = ("severity", "max_drop", "min_accuracy")
 
 # What a trained run knows about itself must not be overruled by a file that happens to lie in the
-# working directory, so `eval` takes only these from it.
+# working directory, so `eval` and `attack` take only these from it.
 _FOR_EVAL = frozenset(
     "device workers batch_size max_eval max_drop min_accuracy gate_on baseline strict".split()
 )
@@ -126,7 +126,7 @@ def defaults_for(command: str, parameters: Iterable[Any]) -> dict[str, Any]:
     for parameter in parameters:
         names = {option.lstrip("-").replace("-", "_") for option in parameter.opts}
         takes |= {key: parameter.name for key in KEYS if key in names}
-    if command == "eval":
+    if command in ("eval", "attack"):
         takes = {key: name for key, name in takes.items() if key in _FOR_EVAL}
     if not takes:
         return {}

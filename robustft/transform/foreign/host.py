@@ -65,7 +65,7 @@ def make(library: str, name: str, options: dict[str, Any]) -> Callable[[str, int
 
 
 def _modules(library: str) -> list[types.ModuleType]:
-    _quiet_downloads()
+    quiet_downloads()
     if library == "textattack":
         stand_in_for_flair()
     try:
@@ -101,7 +101,7 @@ def _seeded(call: Any, text: str, seed: int) -> str:
     return made if isinstance(made, str) and made else text
 
 
-def _quiet_downloads() -> None:
+def quiet_downloads() -> None:
     """Keep nltk from asking the network for data: what is not installed is missing."""
     try:
         import nltk

@@ -17,7 +17,14 @@ from robustft.errors import SpecError, TransformError
 from robustft.scale.worker import JsonWorker, WorkerError
 from robustft.transform.foreign import host
 
-__all__ = ["LIBRARIES", "Augmenter", "Library", "found_libraries", "load_augmenter"]
+__all__ = [
+    "LIBRARIES",
+    "Augmenter",
+    "Library",
+    "find_library",
+    "found_libraries",
+    "load_augmenter",
+]
 
 LIBRARIES = tuple(host.MODULES)
 _HOST = Path(host.__file__)
@@ -114,7 +121,7 @@ def load_augmenter(
     SpecError
         If the library is nowhere, or has no such augmenter.
     """
-    return _find(library, python).load(augmenter, json.loads(options or "{}"))
+    return find_library(library, python).load(augmenter, json.loads(options or "{}"))
 
 
 nlpaug = partial(load_augmenter, "nlpaug")
@@ -135,7 +142,7 @@ def found_libraries() -> Iterator[Found]:
     probe = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
     for name in LIBRARIES:
         try:
-            library = _find(name, "")
+            library = find_library(name, "")
         except SpecError as problem:
             yield Found(name, "", "", str(problem))
             continue
@@ -153,7 +160,14 @@ def found_libraries() -> Iterator[Found]:
         yield Found(name, library.python, done.stdout.strip(), last if done.returncode else "")
 
 
-def _find(name: str, python: str) -> Library:
+def find_library(name: str, python: str = "") -> Library:
+    """Return where a library is: in this Python, in `python`, or where its variable says.
+
+    Raises
+    ------
+    SpecError
+        It is nowhere.
+    """
     variable = f"ROBUSTFT_{name.upper()}_PYTHON"
     if not python and importlib.util.find_spec(name) is not None:
         return Library(name, None)
