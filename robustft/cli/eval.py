@@ -67,6 +67,27 @@ TestSeedOption = Annotated[
         "a draw with training.",
     ),
 ]
+DrawsOption = Annotated[
+    int,
+    typer.Option(
+        "--draws",
+        min=1,
+        metavar="N",
+        rich_help_panel="Transforms",
+        help="Draw the transformed sets so often: numbers are means over the draws, and what the "
+        "draws move is told from what training seeds move (give several runs for that).",
+    ),
+]
+SliceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slice",
+        metavar="COLUMN",
+        rich_help_panel="Data",
+        help="Compare the drop between rows that differ in this column too, besides length, label "
+        "and negation. Numbers are cut into thirds. May be repeated.",
+    ),
+]
 AuditOption = Annotated[
     Path | None,
     typer.Option(
@@ -104,6 +125,7 @@ def eval_(
     transformed: TransformedOption = None,
     with_: WithOption = None,
     severity: SeverityOption = None,
+    draws: DrawsOption = 1,
     constraints: Any = None,
     sides: SidesOption = None,
     spans: SpansOption = None,
@@ -113,6 +135,7 @@ def eval_(
     label_column: LabelColumnOption = None,
     label_map: LabelMapOption = None,
     label_kind: LabelKindOption = None,
+    slices: SliceOption = None,
     max_eval: MaxEvalOption = None,
     gate: Any = None,
     audit: AuditOption = None,
@@ -140,7 +163,7 @@ def eval_(
 
       robustft eval runs/my-run --with typos --severity all
 
-      robustft eval ./my-model --data reviews.csv --max-drop 0.03
+      robustft eval ./my-model --data reviews.csv --slice genre --max-drop 0.03
     """
     from robustft.cli.audit_run import audited
     from robustft.cli.audit_tables import show_validity
@@ -156,6 +179,8 @@ def eval_(
         data=data,
         transforms=list(with_) if with_ else None,
         severity=severity,
+        draws=draws,
+        slices=slices or (),
         constraints=constraints,
         transformed=transformed,
         sides=sides,
@@ -177,6 +202,11 @@ def eval_(
     for notice in plan.notices:
         console.note(notice)
     console.note(f"models: {', '.join(s.facts.name for s in plan.subjects)}")
+    if severity == "all" or draws > 1:
+        console.note(
+            f"sets: {len(plan.sets)}, at most {plan.predictions:,} predictions; what an edit "
+            "leaves as it was is not predicted again"
+        )
     if dry_run:
         console.print_json(plan.describe())
         return 0

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,10 +16,10 @@ from robustft.data.build import replacement_words
 from robustft.data.export import write_edits
 from robustft.data.run_folder import RunFolder, hardware
 from robustft.data.saving import save_split
-from robustft.data.task import TaskType
 from robustft.errors import UsageError
 from robustft.evaluation.answer_sets import answer_sets
 from robustft.evaluation.counterexamples.keep import DEFAULT_LIMIT, Hunt, Limit, hunted, read_limit
+from robustft.evaluation.draws import joined_facts, joined_outputs
 from robustft.evaluation.measures import Said
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
 from robustft.evaluation.predictions import Predictions
@@ -28,7 +28,8 @@ from robustft.evaluation.results import FORMAT, ModelFacts, RobustnessResult, Sh
 from robustft.evaluation.robustness import compare
 from robustft.evaluation.rows import read_predictions, write_predictions
 from robustft.evaluation.sets import SetPlan, TestSet, build_set
-from robustft.evaluation.subjects import Subject
+from robustft.evaluation.slices import parts_of
+from robustft.evaluation.sources import sources_of
 from robustft.transform.base import LabelKind
 from robustft.transform.constraints import Constraint
 from robustft.transform.registry import Transforms
@@ -47,6 +48,8 @@ def evaluate(
     data: Any = None,
     transforms: Transforms | None = None,
     severity: int | str | None = None,
+    draws: int = 1,
+    slices: Sequence[str] = (),
     transformed: bool | None = None,
     constraints: Sequence[Constraint] | None = None,
     sides: str | None = None,
@@ -82,7 +85,13 @@ def evaluate(
         and all of them the *mix*. None: those of the run, drawn anew, or the default's that keep
         the labels.
     severity
-        1 to 5, or ``all`` for the mix at each of them. None: that of the run.
+        1 to 5, or ``all`` for every transform and the mix at each of them. None: that of the run.
+    draws
+        How often the transformed sets are drawn. Of several, all numbers are means over draws,
+        with the rows as what was sampled, and `RobustnessResult.spread` says what the draws do.
+    slices
+        Columns of the data to part the rows by, besides length, label and negation. Numbers are
+        cut into thirds.
     transformed
         False evaluates the original rows alone.
     constraints
@@ -133,6 +142,8 @@ def evaluate(
         data=data,
         transforms=transforms,
         severity=severity,
+        draws=draws,
+        slices=slices,
         transformed=transformed,
         constraints=constraints,
         sides=sides,
@@ -182,69 +193,62 @@ def run_evaluation(
         Answers are wanted as csv, or neither a number of counterexamples nor all of them.
     """
     limit = read_limit(counterexamples)
-    questions = plan.task.type is TaskType.QUESTION_ANSWERING
-    if questions and predictions == "csv":
+    if plan.questions and predictions == "csv":
         raise UsageError("predictions: expected parquet for answers, got csv")
     folder = plan.start()
-    done = folder.finished and _has_files(plan, folder.path, predictions)
-    if done and not force and hunted(folder.manifest, limit):
-        found = RobustnessResult.from_dict(folder.read_json(METRICS))
-        if found.format == FORMAT:  # of an earlier format, what was predicted is looked at anew
-            return replace(found, folder=str(folder.path))
+    if not force and (found := _found(plan, folder, predictions, limit)) is not None:
+        return found
     started = time.perf_counter()
     sets = [_made(set_plan, plan, folder, workers, progress) for set_plan in plan.sets]
     main = next((p.name for p in plan.sets if p.main), None)
     hunt = Hunt.of(sets, main, limit=limit, seed=plan.seed)
+    how: dict[str, Any] = {"batch_size": batch_size, "device": device, "precision": precision}
     outputs: dict[ModelFacts, Mapping[str, Said]] = {}
     remarks = list(plan.remarks)
     for subject, length in zip(plan.subjects, plan.lengths(), strict=True):
         place = folder.path / "predictions" / subject.facts.name
-        if questions:
-            outputs[subject.facts], notices = answer_sets(
-                plan,
-                subject,
-                sets,
-                place,
-                batch_size=batch_size,
-                device=device,
-                precision=precision,
-                progress=progress,
-            )
+        said: Mapping[str, Said]
+        if plan.questions:
+            said, notices = answer_sets(plan, subject, sets, place, progress=progress, **how)
             remarks += [f"{subject.facts.name}: {notice}" for notice in notices]
-            continue
-        kept = {} if force else _kept(place, sets, plan)
-
-        @cache
-        def model(subject: Subject = subject, length: int = length) -> TextModel:
-            return open_model(
-                subject,
-                plan.task,
-                batch_size=batch_size,
-                max_length=length,
-                device=device,
-                precision=precision,
-            )
-
-        said = _predict(model, sets, kept, place, plan, progress)
-        if predictions == "csv":
-            for made in sets:
-                write_predictions(place, made, said[made.facts.name], plan.task, kind="csv")
-        if hunt is not None:
-            name = subject.facts.name
-            hunt.keep(folder.path, name, said, model, again=force, progress=progress)
-        outputs[subject.facts] = said
+        else:
+            kept = {} if force else _kept(place, sets, plan)
+            model = cache(partial(open_model, subject, plan.task, max_length=length, **how))
+            said = predicted = _predict(model, sets, kept, place, plan, progress)
+            if predictions == "csv":
+                for made in sets:
+                    name = made.facts.name
+                    write_predictions(place, made, predicted[name], plan.task, kind="csv")
+            if hunt is not None:
+                name = subject.facts.name
+                hunt.keep(folder.path, name, predicted, model, again=force, progress=progress)
+        outputs[subject.facts] = joined_outputs(plan.sets, said)
     result = compare(
         np.asarray(plan.split.labels),
-        [made.facts for made in sets],
+        joined_facts(plan.sets, sets),
         outputs,
         task=plan.task,
         mix=main,
         shared_words=_shared_words(plan, sets),
         remarks=remarks,
         seed=plan.seed,
+        sources=sources_of(plan.split),
+        parts=parts_of(plan.split, plan.slices),
     )
     _finish(plan, folder, result, started, counterexamples=None if hunt is None else limit)
     return replace(result, folder=str(folder.path))
+
+
+def _found(
+    plan: EvaluationPlan, folder: RunFolder, kind: str, limit: Limit
+) -> RobustnessResult | None:
+    """Return the result that an earlier call left; None if it lacks anything."""
+    done = folder.finished and _has_files(plan, folder.path, kind)
+    if not done or not hunted(folder.manifest, limit):
+        return None
+    found = RobustnessResult.from_dict(folder.read_json(METRICS))
+    # Of an earlier format, what was predicted is looked at anew.
+    return replace(found, folder=str(folder.path)) if found.format == FORMAT else None
 
 
 def _made(

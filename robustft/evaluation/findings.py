@@ -101,12 +101,12 @@ class Slice:
         Whether there are too few rows to test; such a slice belongs to no family.
     original, metric
         The first metric on these rows, on the original set and on this one.
-    drop, test, p_bh
-        How much worse it is on this set, paired, and whether that may be chance. `p_corrected` is
-        Holm's over all slices of the model, `p_bh` that of Benjamini and Hochberg.
+    drop, test
+        How much worse it is on this set, paired, and whether that may be chance; corrected over
+        all slices of the model by Holm, with the adjusted p of Benjamini and Hochberg beside it.
     detectable
         The smallest drop that this test would have shown.
-    difference, difference_test, difference_p_bh
+    difference, difference_test
         The drop of these rows minus that of all others, two groups that share no row: whether the
         change hurts here more (positive) than elsewhere. Corrected in a family of its own.
     """
@@ -121,11 +121,9 @@ class Slice:
     metric: Estimate
     drop: Difference
     test: Test | None = None
-    p_bh: float | None = None
     detectable: Detectable | None = None
     difference: Difference | None = None
     difference_test: Test | None = None
-    difference_p_bh: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from robustft.errors import DataError, UsageError
 from robustft.evaluation.predict import DEFAULT_LENGTH
 from robustft.evaluation.results import ORIGINAL
 from robustft.evaluation.sets import SetPlan, plan_sets, read_severity
+from robustft.evaluation.slices import parts_of
 from robustft.evaluation.subjects import Found, Subject, find_data, find_subjects
 from robustft.training.arguments import QUESTION_LENGTH
 from robustft.transform.base import LabelKind
@@ -54,12 +55,22 @@ class EvaluationPlan:
     scope: Scope
     remarks: tuple[str, ...]
     notices: tuple[str, ...]
+    slices: tuple[str, ...] = ()
+
+    @property
+    def questions(self) -> bool:
+        """Whether models answer questions."""
+        return self.task.type is TaskType.QUESTION_ANSWERING
 
     def lengths(self) -> list[int]:
         """Return for each model the tokens of a text that are read."""
-        questions = self.task.type is TaskType.QUESTION_ANSWERING
-        default = QUESTION_LENGTH if questions else DEFAULT_LENGTH
+        default = QUESTION_LENGTH if self.questions else DEFAULT_LENGTH
         return [self.max_length or s.max_length or default for s in self.subjects]
+
+    @property
+    def predictions(self) -> int:
+        """How many texts the models read, at most: equal texts are read once."""
+        return len(self.subjects) * len(self.sets) * len(self.split)
 
     def config(self) -> dict[str, Any]:
         """Return what decides the result, fit for ``config.toml``."""
@@ -84,6 +95,7 @@ class EvaluationPlan:
             "task": self.task.to_dict(),
             "sets": chains,
             "seed": self.seed,
+            **({"slices": list(self.slices)} if self.slices else {}),
             **(self.scope.facts(self.task) if chains else {}),
         }
 
@@ -107,7 +119,7 @@ class EvaluationPlan:
             "split": self.split.name,
             "rows": len(self.split),
             "sets": [{"name": p.name, "spec": p.facts.spec} for p in self.sets],
-            "predictions": len(self.subjects) * len(self.sets) * len(self.split),
+            "predictions": self.predictions,
             "folder": str(self.folder or self.root),
         }
 
@@ -118,6 +130,8 @@ def make_evaluation(
     data: Any = None,
     transforms: Transforms | None = None,
     severity: int | str | None = None,
+    draws: int = 1,
+    slices: Sequence[str] = (),
     transformed: bool | None = None,
     constraints: Sequence[Constraint] | None = None,
     sides: str | None = None,
@@ -134,6 +148,8 @@ def make_evaluation(
 ) -> EvaluationPlan:
     """Find models and data and check that they go together; see `evaluate`."""
     level = read_severity(severity)
+    if draws < 1:
+        raise UsageError(f"draws: expected at least 1, got {draws}")
     subjects = find_subjects(runs, Path(root))
     run = next((s.run for s in reversed(subjects) if s.run is not None), None)
     config = {} if run is None else run.config
@@ -164,7 +180,8 @@ def make_evaluation(
         chains[number] = bind(settled, constraints)
         # Of a kind that is unknown the verdict itself says that it was not checked.
         remarks += [r for r in said if task.label_kind is not None and r not in remarks]
-    sets = plan_sets(chains, _level(level, config))
+    parts_of(rows, slices)  # what cannot be cut is an error before anything is computed
+    sets = plan_sets(chains, _level(level, config), draws)
     return EvaluationPlan(
         subjects=tuple(subjects),
         split=rows,
@@ -178,6 +195,7 @@ def make_evaluation(
         root=Path(root) if run is None else run.path / "evaluations",
         remarks=tuple(remarks),
         notices=found.notices,
+        slices=tuple(slices),
     )
 
 

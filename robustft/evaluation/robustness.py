@@ -11,26 +11,32 @@ import numpy.typing as npt
 
 from robustft.data.task import Task, TaskType
 from robustft.errors import DataError
+from robustft.evaluation.curves import curves_of, over_sets
+from robustft.evaluation.draws import tiled
 from robustft.evaluation.measures import Measure, Said, measure_of
 from robustft.evaluation.results import (
     ORIGINAL,
     Cell,
+    Curve,
     ModelFacts,
     Pair,
     PairCell,
     RobustnessResult,
     SetFacts,
     SharedWords,
+    Slice,
 )
+from robustft.evaluation.slices import Part, slices_of
 from robustft.evaluation.verdict import judge
 from robustft.scoring.metrics import mean_change, ratio_of_sums
 from robustft.scoring.power import smallest_change
-from robustft.scoring.statistics import holm
+from robustft.scoring.statistics import Difference, holm
 from robustft.seeding import fold_in
 
-__all__ = ["compare"]
+__all__ = ["compare", "cut_rows"]
 
 Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
 Outputs = Mapping[str, Said]
 
 
@@ -44,6 +50,8 @@ def compare(
     shared_words: SharedWords | None = None,
     remarks: Sequence[str] = (),
     seed: int = 0,
+    sources: Array | None = None,
+    parts: Sequence[Part] = (),
 ) -> RobustnessResult:
     """Compare models on a test set and its transformed versions; all of it is paired by row.
 
@@ -54,13 +62,18 @@ def compare(
     sets
         The original set, called ``original``, and the transformed ones.
     models
-        For each model its predictions by set. A clean and an augmented one make a pair.
+        For each model its predictions by set, of several draws one after the other. A clean and
+        an augmented one make a pair.
     mix
         The set that the verdict is about.
     remarks
         What else a reader must know; they become caveats of the verdict.
     seed
         Keys the resampling of the intervals.
+    sources
+        Which rows share a source, shape ``(n,)``; None: none do.
+    parts
+        What the rows are sliced by.
 
     Raises
     ------
@@ -70,16 +83,24 @@ def compare(
     if not len(labels):
         raise DataError("evaluation: expected labelled rows, got none")
     for facts, outputs in models.items():
-        for name in (s.name for s in sets):
-            if len(outputs[name]) != len(labels):
+        for made in sets:
+            expected = len(labels) * made.draws
+            if len(outputs[made.name]) != expected:
                 raise DataError(
-                    f"{facts.name} on {name}: expected {len(labels):,} predictions, "
-                    f"got {len(outputs[name]):,}"
+                    f"{facts.name} on {made.name}: expected {expected:,} predictions, "
+                    f"got {len(outputs[made.name]):,}"
                 )
-    measure = measure_of(labels, task, fold_in(seed, "intervals"))
+    measure = measure_of(labels, task, fold_in(seed, "intervals"), sources)
     cells: list[Cell] = []
+    curves: list[Curve] = []
+    slices: list[Slice] = []
     for facts, outputs in models.items():
-        cells += _cells(measure, facts.name, sets, outputs)
+        own = {cell.set: cell for cell in _cells(measure, facts.name, sets, outputs)}
+        cells += own.values()
+        curves += curves_of(measure, facts.name, sets, own, outputs)
+        if mix is not None:
+            before, after, whole = over_sets(measure, [s for s in sets if s.name == mix], outputs)
+            slices += slices_of(whole, facts.name, mix, before, after, parts)
     result = RobustnessResult(
         task=task.to_dict(),
         models=tuple(models),
@@ -88,6 +109,9 @@ def compare(
         mix=mix,
         pair=_pair(measure, sets, models, mix),
         shared_words=shared_words,
+        curves=tuple(curves),
+        slices=tuple(slices),
+        sources=None if sources is None else len(np.unique(sources)),
     )
     scale = float(np.var(labels)) if task.type is TaskType.REGRESSION else 1.0
     return replace(result, verdict=judge(result, remarks, scale=scale))
@@ -98,14 +122,17 @@ def _cells(measure: Measure, model: str, sets: Sequence[SetFacts], outputs: Outp
     original = outputs[ORIGINAL]
     cells = []
     for facts in sets:
-        there = outputs[facts.name]
+        there, drawn = outputs[facts.name], measure.repeated(facts.draws)
         cell = Cell(
             model=model,
             set=facts.name,
-            metrics=measure.metrics(there.predictions),
+            metrics=drawn.metrics(there.predictions),
             truncated=float(there.truncated.mean()),
+            tokens_per_word=_tokens_per_word(there, facts),
         )
-        cells.append(cell if facts.kind == ORIGINAL else _against(measure, cell, original, there))
+        if facts.kind != ORIGINAL:
+            cell = _against(drawn, cell, tiled(original, facts.draws), there)
+        cells.append(cell)
     transformed = [cell for cell in cells if cell.test is not None]
     tests = holm([cell.test for cell in transformed if cell.test is not None])
     corrected = {cell.set: test for cell, test in zip(transformed, tests, strict=True)}
@@ -117,9 +144,8 @@ def _against(measure: Measure, cell: Cell, original: Said, there: Said) -> Cell:
     before, after = original.predictions, there.predictions
     drop, test = measure.advantage(before, after)
     others = original.token_hash != there.token_hash
-    elsewhere = None
-    if others.any():
-        elsewhere, _ = measure.among(others).advantage(before[others], after[others])
+    cut = cut_rows(original, there)
+    kept = ~cut if cut.any() and not cut.all() else None
     return replace(
         cell,
         drop=drop,
@@ -127,8 +153,31 @@ def _against(measure: Measure, cell: Cell, original: Said, there: Said) -> Cell:
         detectable=smallest_change(drop[measure.metric]),
         flips=measure.flips(before, after),
         same_tokens=float(1 - others.mean()),
-        drop_of_others=elsewhere[measure.metric] if elsewhere else None,
+        drop_of_others=_drop_among(measure, others, before, after),
+        cut=float(cut.mean()),
+        metrics_of_kept=None if kept is None else measure.among(kept).metrics(after[kept]),
+        drop_of_kept=None if kept is None else _drop_among(measure, kept, before, after),
     )
+
+
+def _drop_among(measure: Measure, rows: Mask, before: Array, after: Array) -> Difference | None:
+    return measure.among(rows).change(before[rows], after[rows])[0] if rows.any() else None
+
+
+def cut_rows(original: Said, there: Said) -> Mask:
+    """Return the rows that lost a part of their end: they grew, and no longer fit.
+
+    Where lengths are unknown, the rows that fitted before.
+    """
+    known = (original.lengths > 0) & (there.lengths > 0)
+    grew = np.where(known, there.lengths > original.lengths, ~original.truncated)
+    return there.truncated & grew
+
+
+def _tokens_per_word(said: Said, facts: SetFacts) -> float | None:
+    if not facts.words_read or not (said.lengths > 0).all():
+        return None
+    return float(said.lengths.mean() * len(said) / facts.draws / facts.words_read)
 
 
 def _pair(
@@ -144,7 +193,7 @@ def _pair(
     cells = []
     for facts in sets:
         first, second = (models[m][facts.name].predictions for m in (augmented, clean))
-        gain, test = measure.advantage(first, second)
+        gain, test = measure.repeated(facts.draws).advantage(first, second)
         cells.append(
             PairCell(
                 set=facts.name,
@@ -159,15 +208,27 @@ def _pair(
     pair = Pair(clean=clean.name, augmented=augmented.name, cells=tuple(cells))
     if mix is None:
         return pair
-    lost, kept = (measure.loss(models[m][mix].predictions) for m in (clean, augmented))
-    lost_before, kept_before = (
-        measure.loss(models[m][ORIGINAL].predictions) for m in (clean, augmented)
+    return _won_back(
+        measure, pair, [s for s in sets if s.name == mix], models[clean], models[augmented]
     )
+
+
+def _won_back(
+    measure: Measure, pair: Pair, mix: Sequence[SetFacts], clean: Outputs, augmented: Outputs
+) -> Pair:
+    """Return the pair with what the augmented model wins back of the clean one's drop."""
+    before, after, drawn = over_sets(measure, mix, clean)
+    lost_before, lost = drawn.loss(before), drawn.loss(after)
+    before, after, _ = over_sets(measure, mix, augmented)
+    kept_before, kept = drawn.loss(before), drawn.loss(after)
     won_back = ratio_of_sums(
         lost - kept,
         lost - lost_before,
         seed=measure.seed,
+        sources=drawn.sources,
         reason="the clean model loses nothing that could be won back",
     )
-    smaller, test = mean_change((lost - lost_before) - (kept - kept_before), seed=measure.seed)
+    smaller, test = mean_change(
+        (lost - lost_before) - (kept - kept_before), seed=measure.seed, sources=drawn.sources
+    )
     return replace(pair, won_back=won_back, smaller_drop=smaller, smaller_drop_test=test)

@@ -12,6 +12,8 @@ from robustft.data.fields import Scope
 from robustft.data.split import Split
 from robustft.errors import UsageError
 from robustft.evaluation.results import ORIGINAL, SetFacts
+from robustft.seeding import fold_in
+from robustft.text.document import Batch
 from robustft.transform.base import DEFAULT_SEVERITY
 from robustft.transform.registry import Transforms, bind, build, constraints_of
 
@@ -29,12 +31,16 @@ class SetPlan:
     ----------
     main
         Whether the verdict is about this set.
+    draw, first
+        Which of several draws it is, from 0, and for all but that what the first is called.
     """
 
     name: str
     facts: SetFacts
     transforms: Any = field(default=None, repr=False)
     main: bool = False
+    draw: int = 0
+    first: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,42 +69,70 @@ def read_severity(severity: int | str | None) -> int | str | None:
     raise UsageError(f"severity: expected a number from 0 to 5, or all, got {severity!r}")
 
 
-def plan_sets(chains: Sequence[Transforms], severity: int | str | None) -> list[SetPlan]:
+def plan_sets(
+    chains: Sequence[Transforms], severity: int | str | None, draws: int = 1
+) -> list[SetPlan]:
     """Return the sets to make: the original, and for each chain its transforms alone and its mix.
 
-    With the severity ``all``, each chain gives its mix at the severities 1 to 5 instead; the
-    verdict is about the default severity then, and about the first chain always.
+    With the severity ``all`` each of these is made at the severities 1 to 5; the verdict is about
+    the default severity then, and about the first chain's mix always. With several `draws`, all
+    transformed sets are drawn so often; the further draws come last.
     """
     plans = [_plan(ORIGINAL, "original", None, None)]
     taken = {ORIGINAL}
+    levels: tuple[int | None, ...] = SEVERITIES
+    if severity != "all":
+        levels = (None if severity is None else int(severity),)
     for number, given in enumerate(chains):
         chain, members = build(given), members_of(given)
-        first = number == 0
-        if severity == "all":
-            stem = _free("mix", taken, suffix=f"-s{SEVERITIES[0]}")
-            for level in SEVERITIES:
-                name = f"{stem}-s{level}"
-                taken.add(name)
-                main = first and level == DEFAULT_SEVERITY
-                plans.append(_plan(name, "mix", chain, level, main=main))
-            continue
-        level_or_none = None if severity is None else int(severity)
         if len(members) > 1:
             for member in members:
-                name = _free(_safe(member.name), taken)
                 alone = build(bind(member, constraints_of(chain)))
-                plans.append(_plan(name, "single", alone, level_or_none))
-        name = _free("mix" if len(members) > 1 else _safe(members[0].name), taken)
-        plans.append(_plan(name, "mix", chain, level_or_none, main=first))
-    return plans
+                plans += _at_each(levels, _safe(member.name), "single", alone, taken)
+        stem = "mix" if len(members) > 1 else _safe(members[0].name)
+        mixes = _at_each(levels, stem, "mix", chain, taken)
+        if number == 0:
+            main = next((p for p in mixes if p.facts.severity == DEFAULT_SEVERITY), mixes[0])
+            mixes[mixes.index(main)] = replace(main, main=True)
+        plans += mixes
+    return plans + [_drawn(plan, draw) for draw in range(1, draws) for plan in plans[1:]]
+
+
+def _drawn(plan: SetPlan, draw: int) -> SetPlan:
+    name = f"{plan.name}.d{draw + 1}"
+    facts = replace(plan.facts, name=name)
+    return replace(plan, name=name, facts=facts, main=False, draw=draw, first=plan.name)
+
+
+def _at_each(
+    levels: Sequence[int | None], stem: str, kind: Any, transforms: Any, taken: set[str]
+) -> list[SetPlan]:
+    """Return one set a severity, called after it where there are several."""
+    several = len(levels) > 1
+    stem = _free(stem, taken, suffix=f"-s{levels[0]}" if several else "")
+    names = [f"{stem}-s{level}" if several else stem for level in levels]
+    taken.update(names)
+    return [
+        _plan(name, kind, transforms, level, stem)
+        for name, level in zip(names, levels, strict=True)
+    ]
 
 
 def _plan(
-    name: str, kind: Any, transforms: Any, severity: int | None, *, main: bool = False
+    name: str, kind: Any, transforms: Any, severity: int | None, transform: str = ""
 ) -> SetPlan:
     spec = "" if transforms is None else transforms.spec
-    facts = SetFacts(name=name, kind=kind, rows=0, spec=spec, severity=severity)
-    return SetPlan(name, facts, transforms, main)
+    members = [] if transforms is None else members_of(transforms)
+    facts = SetFacts(
+        name=name,
+        kind=kind,
+        rows=0,
+        spec=spec,
+        severity=severity,
+        transform=transform,
+        rate=members[0].rate_at(severity) if len(members) == 1 else None,
+    )
+    return SetPlan(name, facts, transforms)
 
 
 def _safe(name: str) -> str:
@@ -108,12 +142,10 @@ def _safe(name: str) -> str:
 
 
 def _free(name: str, taken: set[str], suffix: str = "") -> str:
-    """Return the name, numbered if it is taken; it is taken then."""
+    """Return the name, numbered if it is taken, be it with a suffix."""
     free, number = name, 2
     while free + suffix in taken:
         free, number = f"{name}-{number}", number + 1
-    if not suffix:
-        taken.add(free)
     return free
 
 
@@ -122,12 +154,13 @@ def build_set(
 ) -> TestSet:
     """Make one set; no row is dropped, merged or moved, so all sets are paired by row."""
     if plan.transforms is None:
-        return TestSet(replace(plan.facts, rows=len(split)), split)
+        facts = replace(plan.facts, rows=len(split), words_read=_words(split))
+        return TestSet(facts, split)
     made = transform_split(
         split,
         plan.transforms,
         severity=plan.facts.severity,
-        seed=seed,
+        seed=fold_in(seed, "draw", plan.draw) if plan.draw else seed,
         scope=scope,
         workers=workers,
     )
@@ -136,7 +169,9 @@ def build_set(
     facts = replace(
         plan.facts,
         rows=len(split),
+        severity=_in_force(plan),
         words=counts["words"],
+        words_read=_words(made.split),
         target_share=counts["target_share"],
         eligible_share=counts["eligible_share"],
         changed_share=counts["changed_share"],
@@ -144,3 +179,17 @@ def build_set(
         rejected_share=counts["rejected"] / rows,
     )
     return TestSet(facts, made.split, made)
+
+
+def _in_force(plan: SetPlan) -> int | None:
+    """Return the severity of a set; None where its transforms set their own rates or severities."""
+    given = DEFAULT_SEVERITY if plan.facts.severity is None else plan.facts.severity
+    members = members_of(plan.transforms)
+    found = {
+        None if t.rate is not None else given if t.severity is None else t.severity for t in members
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _words(split: Split) -> int:
+    return sum(int(Batch(texts).word_counts.sum()) for texts in (split.texts, split.pairs) if texts)

@@ -6,7 +6,7 @@ augmentation helps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -16,6 +16,7 @@ from robustft.evaluation.results import (
     ModelFacts,
     Pair,
     RobustnessResult,
+    SetFacts,
     Verdict,
     Yes,
 )
@@ -29,6 +30,7 @@ MARGIN = 0.01
 """The loss that counts as none: one point of accuracy, or one hundredth of the labels' variance."""
 
 _MANY_SAME = 0.2
+_MANY_CUT = 0.01
 
 
 def judge(result: RobustnessResult, remarks: Sequence[str] = (), *, scale: float = 1.0) -> Verdict:
@@ -199,22 +201,38 @@ def _caveats(result: RobustnessResult) -> list[str]:
         )
     if result.task.get("label_kind") is None:
         caveats.append("Label kind not checked: name it with --label-kind.")
-    for facts in result.sets:
-        idle = facts.unchanged_share + facts.rejected_share
-        if facts.kind != ORIGINAL and idle > _MANY_SAME:
-            caveats.append(
-                f"{facts.name}: {idle:.0%} of the rows are as they were, which hides a part of "
-                "the drop."
-            )
-        swallowed = max(
-            (cell.same_tokens or 0.0) - idle for cell in result.cells if cell.set == facts.name
+    if result.sources is not None:
+        rows = next(s.rows for s in result.sets if s.name == ORIGINAL)
+        caveats.append(
+            f"The {rows:,} rows come from {result.sources:,} sources; intervals and tests go by "
+            "sources, since rows of one source are no independent evidence."
         )
-        if swallowed > _MANY_SAME:
-            caveats.append(
-                f"{facts.name}: {swallowed:.0%} of the rows were changed in ways that a model's "
-                "tokenizer or window hides; see the drop of the other rows."
-            )
-    return caveats + _cautions(result)
+    return caveats + _hidden(result) + _cautions(result)
+
+
+def _hidden(result: RobustnessResult) -> list[str]:
+    """Say where a drop is not seen, or seen that is none, because of what happened to rows."""
+    changed = [facts for facts in result.sets if facts.kind != ORIGINAL]
+    idle = {f.name: f.unchanged_share + f.rejected_share for f in changed}
+    cells = {name: [c for c in result.cells if c.set == name] for name in idle}
+    swallowed = {
+        name: max((cell.same_tokens or 0.0) - idle[name] for cell in cells[name]) for name in idle
+    }
+    cut = {name: max(cell.cut or 0.0 for cell in cells[name]) for name in idle}
+    caveats = []
+    if found := _shares(changed, idle, _MANY_SAME):
+        caveats.append(f"Rows as they were hide a part of the drop: {found}.")
+    if found := _shares(changed, swallowed, _MANY_SAME):
+        caveats.append(
+            f"Rows changed in ways that a model's tokenizer or window hides: {found}; see the drop "
+            "of the other rows."
+        )
+    if found := _shares(changed, cut, _MANY_CUT):
+        caveats.append(
+            "Rows that grew beyond what the model reads lost a part of their end, which is no "
+            f"matter of robustness: {found}; see the drop of the rows kept whole."
+        )
+    return caveats
 
 
 def _cautions(result: RobustnessResult) -> list[str]:
@@ -226,6 +244,20 @@ def _cautions(result: RobustnessResult) -> list[str]:
         found += pair_cell.gain.values()
     said = dict.fromkeys(e.caution for e in found if e.caution)
     return [f"{caution[0].upper()}{caution[1:]}." for caution in said]
+
+
+def _shares(sets: Sequence[SetFacts], shares: Mapping[str, float], most: float) -> str:
+    """Return the sets above `most`, a transform each: *typos 22%, mix 40% to 71%*."""
+    found: dict[str, list[float]] = {}
+    for facts in sets:
+        if shares[facts.name] > most:
+            found.setdefault(facts.transform or facts.name, []).append(shares[facts.name])
+    return ", ".join(f"{name} {_span(values)}" for name, values in found.items())
+
+
+def _span(shares: Sequence[float]) -> str:
+    low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _name(model: ModelFacts) -> str:

@@ -31,7 +31,14 @@ from robustft.text.lexicon import Lexicon
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-__all__ = ["NEGATORS", "SpanKind", "closed_to", "protected_mask", "protected_spans"]
+__all__ = [
+    "NEGATORS",
+    "SpanKind",
+    "closed_to",
+    "negators_in",
+    "protected_mask",
+    "protected_spans",
+]
 
 
 class SpanKind(StrEnum):
@@ -266,15 +273,20 @@ def _mark_emoji(batch: Batch, marker: _Marker) -> None:
 
 
 def _mark_negation(batch: Batch, marker: _Marker) -> None:
+    marker.add_units(SpanKind.NEGATION, negators_in(batch))
+
+
+def negators_in(batch: Batch) -> Units:
+    """Return the words that negate: those of `NEGATORS` and what ends in n't."""
     words = batch.words
-    marker.add_units(SpanKind.NEGATION, batch.words_in(NEGATORS))
+    negates = batch.is_in(NEGATORS)
     at = np.flatnonzero(batch.classes[1:-2] & APOSTROPHE) + 1
     codes = batch.folded
     at = at[(codes[at - 1] == ord("n")) & (codes[at + 1] == ord("t"))]
     holder = np.searchsorted(words.start, at, side="right") - 1
     # The word must end in n't and say what is negated: "didn't", not a quoted 'n'.
-    holder = holder[(holder >= 0) & (words.end[holder] == at + 2)]
-    marker.add_units(SpanKind.NEGATION, words.where(holder))
+    negates[holder[(holder >= 0) & (words.end[holder] == at + 2)]] = True
+    return words.where(negates)
 
 
 def _mark_names(batch: Batch, marker: _Marker) -> None:

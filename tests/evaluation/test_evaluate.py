@@ -175,14 +175,6 @@ def test_original_rows_alone(runs, tmp_path):
     assert found.pair is not None
 
 
-def test_all_severities(runs, tmp_path):
-    found = evaluate(
-        runs["augmented"], severity="all", max_eval=6, device="cpu", out=tmp_path / "eval"
-    )
-    assert [s.severity for s in found.sets] == [None, 1, 2, 3, 4, 5]
-    assert found.mix == "mix-s3"
-
-
 def test_a_moved_run_folder_is_evaluated_all_the_same(home, tmp_path):
     shutil.copytree(home, tmp_path / "moved")
     plan = make_evaluation(root=tmp_path / "moved" / "runs")
