@@ -99,8 +99,9 @@ class GateOptions:
 
     def judge(self, result: RobustnessResult) -> Gate | None:
         """Write the baseline that was asked for; return what the gate found, None without one."""
+        from robustft.data.files import atomic_path
         from robustft.evaluation.baseline import against, baseline_of, read_baseline
-        from robustft.evaluation.gate import judge_gate
+        from robustft.evaluation.gate import GATE, judge_gate
 
         others = []
         if self.baseline is not None:
@@ -109,7 +110,11 @@ class GateOptions:
             console.note(f"baseline: {baseline_of(result).write(self.save_baseline)}")
         if not self.limits and not others:
             return None
-        return judge_gate(result, self.limits, others=others)
+        gate = judge_gate(result, self.limits, others=others)
+        if result.folder is not None and Path(result.folder).is_dir():
+            with atomic_path(Path(result.folder) / GATE, "what the gate found") as temporary:
+                temporary.write_text(console.dumps(gate.to_dict()) + "\n", encoding="utf-8")
+        return gate
 
     def exit_code(self, gate: Gate | None) -> int:
         """Tell what the gate found, on stderr, and return the exit code."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from robustft.errors import UsageError, suggest
@@ -14,7 +14,10 @@ from robustft.evaluation.checks import Check, Measured, Outcome, verdicts
 if TYPE_CHECKING:
     from robustft.evaluation.results import ModelFacts, RobustnessResult, SetFacts
 
-__all__ = ["Gate", "Limit", "Limits", "judge_gate", "judged_models"]
+__all__ = ["GATE", "Gate", "Limit", "Limits", "judge_gate", "judged_models"]
+
+GATE = "gate.json"
+"""What the gate of an evaluation found, in its folder."""
 
 _WORST_FIRST: tuple[Outcome, ...] = ("failed", "inconclusive", "passed")
 
@@ -207,6 +210,12 @@ class Gate:
         if self.outcome == "failed":
             return 1
         return 3 if strict and self.outcome == "inconclusive" else 0
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Gate:
+        """Return the gate that `to_dict` wrote; errors are those of Python's types."""
+        names = [part.name for part in fields(Check)]
+        return cls(tuple(Check(**{name: c[name] for name in names}) for c in plain["checks"]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
