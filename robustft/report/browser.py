@@ -13,6 +13,7 @@ from robustft.report.cases import Cases, make_cases, script_data
 from robustft.report.findings import needed_edits
 from robustft.report.outcomes import Outcomes
 from robustft.report.overview import models_of
+from robustft.report.slices import read_parts
 
 __all__ = ["browser_view", "rows_view", "select"]
 
@@ -28,7 +29,8 @@ def rows_view(
     if outcomes is None:
         return None
     needed = needed_edits(folder, result)
-    cases = make_cases(folder, result, outcomes, minimal=needed, budget=budget)
+    parts = read_parts(folder, result)
+    cases = make_cases(folder, result, outcomes, minimal=needed, parts=parts, budget=budget)
     if cases is None:
         return None
     labels = _labels(outcomes)
@@ -99,6 +101,11 @@ def _selects(
         ),
         select("outcome", "Outcome", _NUMERIC if numeric else _OUTCOMES, chosen="2"),
         select("label", "Label", [("", "all"), *((str(i), n) for i, n in enumerate(labels))]),
+        select(
+            "part",
+            "Part of the rows",
+            [("", "all"), *((str(i), name) for i, name in enumerate(cases.data["parts"]))],
+        ),
         select("sure", "Confidence after", [] if result.metric != "accuracy" else _SURE),
         select("order", "Order", _ORDER if not numeric else _ORDER_NUMERIC),
     ]

@@ -18,6 +18,7 @@ from robustft.errors import DataError
 from robustft.evaluation.results import ORIGINAL, RobustnessResult, SetFacts
 from robustft.report.findings import Needed
 from robustft.report.outcomes import Outcome, Outcomes
+from robustft.report.slices import Parts
 from robustft.report.windows import Change, show
 from robustft.seeding import fold_in, mix
 
@@ -67,6 +68,7 @@ def make_cases(
     outcomes: Outcomes,
     *,
     minimal: Needed | None = None,
+    parts: Parts | None = None,
     budget: int = BUDGET,
 ) -> Cases | None:
     """Choose rows and write them down; None where no text was changed.
@@ -75,6 +77,8 @@ def make_cases(
     ----------
     minimal
         The edits that are needed to flip a prediction; they are shown first, and marked.
+    parts
+        Of the rows, by name; each row tells which it belongs to.
     budget
         Bytes that the data may take in the page. Where the failures alone need more, a sample of
         them is shown, drawn by their ids; the counts say so.
@@ -94,7 +98,7 @@ def make_cases(
         chosen = _choose(sets, found, keys, wanted, kept_passes)
         total = sum(len(c.rows) for c in chosen)
         _, width = budget_of(total, budget)
-        data = _data(folder, result, outcomes, chosen, width, minimal or {})
+        data = _data(folder, result, outcomes, chosen, width, minimal or {}, parts or {})
         size = len(script_data(data)[1])
         if size <= budget or total <= 1:
             break
@@ -154,6 +158,7 @@ def _data(
     chosen: Sequence[_Chosen],
     width: int,
     minimal: Needed,
+    parts: Parts,
 ) -> dict[str, Any]:
     task = Task.from_dict(result.task)
     rows = sorted({int(r) for c in chosen for r in c.rows})
@@ -174,7 +179,10 @@ def _data(
                 columns.append(made.pieces)
                 shown, there = shown + made.edits, there + len(changes)
             said = [answers.of(m.name, part.facts.name, row) for m in result.models]
-            cases.append([name, number, answers.label(row), said, columns, shown, there])
+            case = [name, number, answers.label(row), said, columns, shown, there]
+            if parts:
+                case.append([i for i, inside in enumerate(parts.values()) if inside[row]])
+            cases.append(case)
     return {
         "sets": [
             {"name": s.name, "transform": _family(s), "severity": s.severity}
@@ -183,6 +191,7 @@ def _data(
         "columns": list(task.text_columns),
         "names": answers.names,
         "by": list(by),
+        "parts": list(parts),
         "cases": cases,
     }
 

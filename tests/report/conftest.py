@@ -22,6 +22,7 @@ from robustft.evaluation.results import (
     PairCell,
     RobustnessResult,
     SetFacts,
+    Slice,
     Verdict,
 )
 from robustft.scoring.power import smallest_change
@@ -51,6 +52,7 @@ class Made:
         self.edits = given.get("edits", EDITS)
         self.sets = given.get("sets", ("typos", "mix"))
         self.paired = given.get("paired", len(self.models) == 2)
+        self.slices = given.get("slices", ())
         self.ids = [f"row-{i:05d}" for i in range(self.rows)]
         self.truth = np.arange(self.rows) % len(self.labels)
         self.folder = folder
@@ -63,7 +65,9 @@ class Made:
             "eval", "test", {"dataset": "demo", "max_length": [128], "sets": []}, out=self.folder
         )
         place = self.run.path
-        self._parquet(place / "data/original.parquet", {"id": self.ids, "text": list(self.texts)})
+        truth = [self.labels[i] for i in self.truth]
+        rows = {"id": self.ids, "text": list(self.texts), "label": truth}
+        self._parquet(place / "data/original.parquet", rows)
         for name in self.sets:
             lines = [json.dumps(self._edits(i)) + "\n" for i in range(self.rows)]
             (place / "edits").mkdir(exist_ok=True)
@@ -156,6 +160,7 @@ class Made:
             cells=tuple(self._cell(m, s) for m in self.models for s in names),
             mix=self.sets[-1] if self.sets else None,
             pair=self._pair(),
+            slices=tuple(self._slice(m, *part) for m in self.models for part in self.slices),
             verdict=Verdict(
                 answers=(
                     Answer(
@@ -166,6 +171,21 @@ class Made:
                 ),
                 caveats=("One training seed each.",),
             ),
+        )
+
+    def _slice(self, model: str, column: str, value: str) -> Slice:
+        cell = self._cell(model, self.sets[-1])
+        return Slice(
+            model=model,
+            set=self.sets[-1],
+            column=column,
+            value=value,
+            rows=self.rows // 2,
+            small=False,
+            original=cell.metrics["accuracy"],
+            metric=cell.metrics["accuracy"],
+            drop=cell.drop["accuracy"],
+            test=cell.test,
         )
 
     def _facts(self, name: str) -> SetFacts:

@@ -81,6 +81,21 @@ def test_edits_are_marked_and_the_surest_failure_comes_first(browser, shown):
     assert sure == sorted(sure, reverse=True)
 
 
+def test_one_part_of_the_rows_can_be_looked_at(browser, shown):
+    texts = [f"We did {'not ' if i % 3 == 0 else ''}like number {i}." for i in range(60)]
+    made = shown(
+        texts=texts,
+        edits=[{"start": 0, "end": 2, "removed": "We", "replacement": "I", "transforms": ["x"]}],
+        slices=[("negation", "no"), ("negation", "yes")],
+    )
+    assert "Where it hurts more" in browser.ask("document.body.textContent")
+    every = choose(browser, outcome="", transform="mix", model="0")
+    assert every == made.rows
+    names = browser.ask("[...document.querySelectorAll('[name=part] option')].map(o => o.text)")
+    assert names == ["all", "negation: no", "negation: yes"]
+    assert [choose(browser, part=p) for p in ("0", "1")] == [40, 20]
+
+
 def test_keys_lead_through_the_rows(browser, shown):
     shown(rows=120)
     choose(browser, outcome="")

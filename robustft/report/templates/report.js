@@ -92,6 +92,7 @@
       if (want.severity && String(set.severity) !== want.severity) return false;
       if (want.model && String(model) !== want.model) return false;
       if (want.label && named(data, kase[2]) !== settings.labels[Number(want.label)]) return false;
+      if (want.part && !kase[7].includes(Number(want.part))) return false;
       if (want.outcome === "changed" && said[0] < 2) return false;
       if (want.outcome === "held" && said[0] > 1) return false;
       if (/^\d$/.test(want.outcome) && said[0] !== Number(want.outcome)) return false;
