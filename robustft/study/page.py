@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from robustft.study.augmentation import Helped, augmentation_tables, helped_sentences
 from robustft.study.compare import Compared
 from robustft.study.details import (
     epoch_tables,
@@ -48,6 +49,7 @@ def render_page(
     study: Gathered,
     compared: Sequence[Compared],
     figures: Sequence[tuple[str, str]],
+    found: Sequence[Helped] = (),
 ) -> str:
     """Return the page as Markdown; all but its last part is the same for the same results.
 
@@ -55,6 +57,8 @@ def render_page(
     ----------
     figures
         The files in ``figures``, without ending, and what each shows.
+    found
+        What is said of augmentation, where the recipe asks.
     """
     recipe = study.recipe
     text: str = _template().render(
@@ -64,7 +68,10 @@ def render_page(
         finished=study.finished,
         command=command(study),
         facts=_facts(study),
+        helped=helped_sentences(found),
+        arms=_markdown(study, augmentation_tables(study, found)),
         results=_markdown(study, result_tables(study)),
+        published=any(line.published for line in study.all_lines),
         sentences=sentences(study, compared),
         comparisons=_markdown(study, comparison_tables(study, compared)),
         orders=orders(study),

@@ -13,7 +13,15 @@ from pydantic import BaseModel, ValidationError
 
 from robustft.errors import RobustftError, UsageError, suggest
 from robustft.study.portable import change_paths
-from robustft.study.schema import Comparison, Dataset, Evaluation, Figure, Recipe, Row
+from robustft.study.schema import (
+    Augmentation,
+    Comparison,
+    Dataset,
+    Evaluation,
+    Figure,
+    Recipe,
+    Row,
+)
 from robustft.study.settings import check_settings
 from robustft.study.shipped import shipped_recipes
 
@@ -130,6 +138,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "evaluation": Evaluation,
     "comparisons": Comparison,
     "figures": Figure,
+    "augmentation": Augmentation,
 }
 
 
@@ -184,6 +193,11 @@ def _references(recipe: Recipe) -> Iterator[tuple[str, str]]:
     for comparison in recipe.comparisons:
         yield "comparisons: row", comparison.row
         yield "comparisons: against", comparison.against
+    if recipe.augmentation is not None:
+        asked = recipe.augmentation
+        yield from ((f"augmentation: {arm}", row) for arm, row in asked.arms.items())
+        yield from (("augmentation: left_out", row) for row in asked.left_out.values())
+        yield from (("augmentation: halves", row) for row in asked.halves.values())
     for figure in recipe.figures:
         yield from (("figures: rows", name) for name in figure.rows)
     for found in recipe.datasets:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from robustft.errors import UsageError, suggest
 from robustft.study.settings import Kind
 
-__all__ = ["Comparison", "Dataset", "Evaluation", "Figure", "Recipe", "Row"]
+__all__ = ["Augmentation", "Comparison", "Dataset", "Evaluation", "Figure", "Recipe", "Row"]
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_+=,-]*$"
 
@@ -119,6 +119,42 @@ class Comparison(_Strict):
     label: str = ""
 
 
+class Augmentation(_Strict):
+    """Which rows are the arms of the question whether augmentation helps.
+
+    Attributes
+    ----------
+    clean, augmented, duplicated, step_matched
+        The rows that are these arms; a row that the recipe lacks is a missing control.
+    set
+        The transformed set that the answer is about.
+    left_out
+        For the set of a transform alone, the row that was trained on all others.
+    halves
+        For each half of a lexicon, as the chain of the test says it (``synonyms:half=a``), the
+        row that was trained on it.
+    """
+
+    clean: str = "clean"
+    augmented: str = "augmented"
+    duplicated: str | None = None
+    step_matched: str | None = None
+    set: str = "mix"
+    left_out: dict[str, str] = Field(default_factory=dict)
+    halves: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def arms(self) -> dict[str, str]:
+        """The row of each arm that the recipe has."""
+        named = {
+            "clean": self.clean,
+            "augmented": self.augmented,
+            "duplicated": self.duplicated,
+            "step-matched": self.step_matched,
+        }
+        return {arm: row for arm, row in named.items() if row is not None}
+
+
 class Figure(_Strict):
     """A figure.
 
@@ -167,6 +203,8 @@ class Recipe(_Strict):
         Setting to values: every row is run with each combination.
     columns
         The metrics of the table.
+    augmentation
+        The arms of a study that asks whether augmentation helps, and what kind of help it is.
     """
 
     name: str = Field(pattern=NAME)
@@ -187,6 +225,7 @@ class Recipe(_Strict):
     evaluation: Evaluation = Evaluation()
     columns: list[str] = Field(default_factory=list)
     comparisons: list[Comparison] = Field(default_factory=list)
+    augmentation: Augmentation | None = None
     figures: list[Figure] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 

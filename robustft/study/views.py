@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustft.data.files import atomic_path
+from robustft.study.augmentation import Helped, augmentation_tables, helped, helped_sentences
 from robustft.study.compare import Compared, compare_all
 from robustft.study.details import run_tables, timing_tables
 from robustft.study.gather import Gathered, gather
@@ -39,14 +40,16 @@ def write_views(folder: Path) -> list[Path]:
         The recipe or a result cannot be read, or a file cannot be written.
     """
     study = gather(folder)
-    compared = compare_all(study)
-    written = [path for table in _tables(study, compared) for path in _write_table(folder, table)]
+    compared, found = compare_all(study), helped(study)
+    written = [
+        path for table in _tables(study, compared, found) for path in _write_table(folder, table)
+    ]
     tensors = all_tensors(study)
     if tensors is not None:
         written.append(_write(folder / TABLES / "tensors.csv", to_csv(tensors)))
     figures = draw_all(study, folder / FIGURES)
     written += [folder / FIGURES / f"{name}.{end}" for name, _ in figures for end in ("png", "svg")]
-    written.append(_write(folder / PAGE, render_page(study, compared, figures)))
+    written.append(_write(folder / PAGE, render_page(study, compared, figures, found)))
     return written
 
 
@@ -59,7 +62,14 @@ def print_tables(folder: Path, console: Console) -> None:
         The recipe or a result cannot be read.
     """
     study = gather(folder)
-    compared = compare_all(study)
+    compared, found = compare_all(study), helped(study)
+    for line in helped_sentences(found):
+        console.print(f"• {line}", soft_wrap=True, markup=False)
+    for table in augmentation_tables(study, found):
+        console.print()
+        to_console(table, console)
+    if found:
+        console.print()
     for table in result_tables(study):
         to_console(table, console)
         console.print()
@@ -79,7 +89,10 @@ def print_tables(folder: Path, console: Console) -> None:
         to_console(table, console)
 
 
-def _tables(study: Gathered, compared: Sequence[Compared]) -> Iterator[Table]:
+def _tables(
+    study: Gathered, compared: Sequence[Compared], found: Sequence[Helped]
+) -> Iterator[Table]:
+    yield from augmentation_tables(study, found)
     yield from result_tables(study)
     yield from comparison_tables(study, compared)
     yield from detail_tables(study)

@@ -1,0 +1,160 @@
+"""What several ways of training, each run with several seeds, said of the same rows.
+
+A *trial* is one training run; an *arm* is a way of training with its trials. All that is kept of a
+trial is how much each row of a test set lacked (see `robustft.evaluation.measures`): 0 or 1 for
+right or wrong, the squared error, or 1 less the F1 of an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from robustft.errors import RunError
+
+__all__ = ["Cell", "Losses", "Trials", "read_losses"]
+
+Floats = npt.NDArray[np.float64]
+Cell = tuple[str, str]
+"""An arm and a set that it was tested on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """What each row of a set lacked in one trial.
+
+    Attributes
+    ----------
+    ids, sources
+        The rows, sorted by id, and what each is from; no sources where rows do not share any.
+    values
+        Shape ``(rows,)``: the lower, the better.
+    metric
+        ``accuracy``, ``mse`` or ``f1``.
+    """
+
+    ids: tuple[str, ...]
+    values: Floats
+    metric: str
+    sources: tuple[str, ...] | None = None
+
+
+def read_losses(path: Path) -> Losses:
+    """Read a file of predictions, as `robustft.evaluation.rows` and `.answers` write them.
+
+    Raises
+    ------
+    RunError
+        It cannot be read or has no labels and predictions.
+    """
+    try:
+        stamp = path.stat()
+        return _read(path, stamp.st_mtime_ns, stamp.st_size)
+    except (OSError, pa.ArrowException, KeyError) as problem:
+        raise RunError(f"{path}: expected predictions, got: {problem}; evaluate again") from problem
+
+
+@lru_cache(maxsize=4_096)
+def _read(path: Path, changed: int, size: int) -> Losses:
+    """Read a file once: each arm is compared with several others."""
+    del changed, size  # a file that was written anew is read anew
+    names = pq.read_schema(path).names
+    wanted = [name for name in ("id", "source_id", "label", "prediction", "f1") if name in names]
+    table = pq.read_table(path, columns=wanted).sort_by("id")
+    sources = table["source_id"].to_pylist() if "source_id" in names else None
+    values, metric = _losses(table)
+    return Losses(
+        ids=tuple(map(str, table["id"].to_pylist())),
+        values=values,
+        metric=metric,
+        sources=None if sources is None else tuple(map(str, sources)),
+    )
+
+
+def _losses(table: pa.Table) -> tuple[Floats, str]:
+    if "f1" in table.column_names:
+        return 1.0 - table["f1"].to_numpy().astype(np.float64), "f1"
+    labels, said = table["label"], table["prediction"]
+    if pa.types.is_floating(labels.type) or pa.types.is_integer(labels.type):
+        apart = labels.to_numpy().astype(np.float64) - said.to_numpy().astype(np.float64)
+        return apart**2, "mse"
+    wrong = np.array(labels.to_pylist(), object) != np.array(said.to_pylist(), object)
+    return wrong.astype(np.float64), "accuracy"
+
+
+@dataclass
+class Trials:
+    """The losses of all trials, by arm, set and seed; all of a set are of the same rows.
+
+    Attributes
+    ----------
+    metric
+        That of the first trial; empty before there is one.
+    """
+
+    metric: str = ""
+    _found: dict[Cell, dict[int, Losses]] = field(default_factory=dict)
+
+    def add(self, arm: str, name: str, seed: int, losses: Losses) -> None:
+        """Take in what one trial of an arm lacked on the set `name`.
+
+        Raises
+        ------
+        RunError
+            Its rows or its metric are not those of the set's other trials.
+        """
+        if self.metric not in ("", losses.metric):
+            raise RunError(
+                f"{arm}, seed {seed}, {name}: expected {self.metric} as of other trials, "
+                f"got {losses.metric}"
+            )
+        known = next(iter(self._of_set(name)), None)
+        if known is not None and known.ids != losses.ids:
+            raise RunError(
+                f"{arm}, seed {seed}, {name}: expected the rows that the other trials were tested "
+                f"on, got others ({len(losses.ids):,} against {len(known.ids):,})"
+            )
+        self.metric = losses.metric
+        self._found.setdefault((arm, name), {})[seed] = losses
+
+    def _of_set(self, name: str) -> Iterable[Losses]:
+        return (one for (_, s), seeds in self._found.items() if s == name for one in seeds.values())
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The sets, in the order in which they came."""
+        return tuple(dict.fromkeys(name for _, name in self._found))
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms, in the order in which they came."""
+        return tuple(dict.fromkeys(arm for arm, _ in self._found))
+
+    def seeds(self, cells: Iterable[Cell]) -> tuple[int, ...]:
+        """Return the seeds with which each arm was tested on each set that stands beside it."""
+        found = [set(self._found.get(cell, {})) for cell in cells]
+        return tuple(sorted(set.intersection(*found))) if found else ()
+
+    def table(self, cells: Iterable[Cell], seeds: Iterable[int]) -> Floats:
+        """Return the losses, shape ``(seeds, rows)``, averaged over sets of the same rows."""
+        seeds = list(seeds)
+        found = [[self._found[cell][seed].values for seed in seeds] for cell in cells]
+        mean: Floats = np.mean(found, axis=0)
+        return mean
+
+    def sources(self, name: str) -> npt.NDArray[np.int64] | None:
+        """Return which source each row of a set is from, by number; None where none is known."""
+        found = next(iter(self._of_set(name)), None)
+        if found is None or found.sources is None:
+            return None
+        return np.unique(np.asarray(found.sources), return_inverse=True)[1].astype(np.int64)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)

@@ -1,0 +1,259 @@
+"""The arms of an augmentation study side by side, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from robustft.evaluation.augmentation import AugmentationEffect, augmentation_effect
+from robustft.evaluation.gains import ArmScore, Gain, arm_scores
+from robustft.evaluation.results import ORIGINAL
+from robustft.evaluation.trials import Trials, read_losses
+from robustft.evaluation.unseen import (
+    LeftOut,
+    LexiconSplit,
+    baseline,
+    leave_one_out,
+    lexicon_split,
+)
+from robustft.study.formats import heading, interval_text, number_text, p_text
+from robustft.study.gather import Gathered
+from robustft.study.rendering import Cell, Column, Table, text_cell
+from robustft.study.schema import Augmentation
+from robustft.study.tables import file_name, title_of
+
+__all__ = ["Helped", "augmentation_tables", "helped", "helped_sentences"]
+
+_SIGNED = ("", "low", "high", "p", "p_corrected", "seeds", "rows")
+_SCORE = ("", "sd", "low", "high", "seeds")
+
+
+@dataclass(frozen=True)
+class Helped:
+    """What one data set of a study says of augmentation.
+
+    Attributes
+    ----------
+    labels
+        What tables call each arm.
+    scores
+        Of every arm on every set.
+    """
+
+    dataset: str
+    effect: AugmentationEffect
+    left_out: tuple[LeftOut, ...]
+    split: LexiconSplit | None
+    halves: Mapping[str, Mapping[str, str]]
+    labels: Mapping[str, str]
+    scores: tuple[ArmScore, ...]
+    control: str | None
+
+    def score(self, arm: str, name: str) -> ArmScore | None:
+        """Return an arm's metric on a set; None where it was not tested on it."""
+        return next((s for s in self.scores if (s.arm, s.set) == (arm, name)), None)
+
+
+def helped(study: Gathered) -> list[Helped]:
+    """Return the answer for each data set; none where the recipe does not ask."""
+    asked = study.recipe.augmentation
+    if asked is None:
+        return []
+    return [_helped(study, asked, dataset) for dataset in study.lines]
+
+
+def _helped(study: Gathered, asked: Augmentation, dataset: str) -> Helped:
+    trials, labels = Trials(), dict[str, str]()
+    rows = [*asked.left_out.values(), *asked.halves.values()]
+    for arm, row in {**asked.arms, **{row: row for row in rows}}.items():
+        line = study.line(row, dataset)
+        labels[arm] = arm if line is None else line.label
+        for run in () if line is None else line.good:
+            for name, path in run.predictions.items():
+                trials.add(arm, name, run.seed, read_losses(study.folder / path))
+    sets = _sets_by_chain(study, dataset)
+    halves = {
+        chain: {"arm": row, "set": sets[chain]}
+        for chain, row in asked.halves.items()
+        if chain in sets
+    }
+    command = (
+        f"The command with --seeds {max(5, study.recipe.seeds)} and without --rows adds it; what "
+        "is finished is kept."
+    )
+    return Helped(
+        dataset=dataset,
+        effect=augmentation_effect(trials, mix=asked.set, command=command),
+        left_out=tuple(leave_one_out(trials, asked.left_out)),
+        split=lexicon_split(trials, halves),
+        halves=halves,
+        labels=labels,
+        scores=tuple(arm_scores(trials)),
+        control=baseline(trials),
+    )
+
+
+def _sets_by_chain(study: Gathered, dataset: str) -> dict[str, str]:
+    """Return the name of the set that each chain of the evaluation made."""
+    runs = [run for line in study.lines[dataset] for run in line.good]
+    return {str(s["spec"]): str(s["name"]) for r in runs for s in r.facts.get("sets", ())}
+
+
+def helped_sentences(found: Sequence[Helped]) -> list[str]:
+    """Return the answers in words, the main one first."""
+    told = []
+    for one in found:
+        place = f"{one.dataset}: " if one.dataset else ""
+        said = [*one.effect.sentences, *([one.split.sentence] if one.split else [])]
+        told += [f"{place}{sentence}" for sentence in said]
+    return told
+
+
+def augmentation_tables(study: Gathered, found: Sequence[Helped]) -> Iterator[Table]:
+    """Return the arms, the transforms left out and the lexicon's halves of each data set."""
+    for one in found:
+        yield _arms(study, one)
+        if one.left_out:
+            yield _left_out(study, one)
+        if one.split is not None:
+            yield _halves(study, one, one.split)
+
+
+def _arms(study: Gathered, found: Helped) -> Table:
+    """Return a row an arm, and the gain of the augmented one over it."""
+    effect, mix = found.effect, found.effect.mix or "mix"
+    metric = effect.metric or "accuracy"
+    columns = [Column("arm", "arm", number=False, fields=("", "label"))]
+    for name in (ORIGINAL, mix):
+        column = metric if name == ORIGINAL else f"{name}.{metric}"
+        columns.append(Column(column, heading(column), fields=_SCORE))
+        columns.append(Column(f"{name}.gain", f"augmented gains ({name})", fields=_SIGNED))
+        columns.append(Column(f"{name}.p", "p (Holm)"))
+    columns.append(Column("detectable", f"would show ({mix})", optional=True))
+    columns.append(Column("effect", f"gain / sd ({mix})", optional=True))
+    columns.append(Column("of_rows", "of it rows", optional=True))
+    rows = []
+    for arm, label in found.labels.items():
+        if arm not in {score.arm for score in effect.scores}:
+            continue
+        cells = [Cell(label, {"": arm, "label": label})]
+        for name, answered in ((ORIGINAL, effect.original), (mix, effect.transformed)):
+            cells += [_score(found.score(arm, name)), *_gain_and_p(answered.against(arm))]
+        on_mix = effect.transformed.against(arm)
+        shown = None if on_mix is None else on_mix.detectable
+        cells.append(_number(None if shown is None else shown.value))
+        cells.append(_number(None if on_mix is None else on_mix.effect))
+        cells.append(_share(None if on_mix is None else on_mix.of_rows))
+        rows.append(tuple(cells))
+    return Table(
+        file_name("arms", found.dataset),
+        title_of(study, found.dataset, "arms"),
+        tuple(columns),
+        tuple(rows),
+        tuple(_arm_notes(found)),
+    )
+
+
+def _arm_notes(found: Helped) -> list[str]:
+    effect = found.effect
+    rows = f" and {effect.rows:,} test rows" if effect.rows else ""
+    return [
+        f"Mean ± standard deviation over {len(effect.seeds)} seeds.",
+        "augmented gains: how much better the augmented arm is than this one, mean over seeds and "
+        f"rows, 95 % interval over {len(effect.seeds)} seeds{rows} at once; p corrected for the "
+        "other gains on that set (Holm).",
+        "would show: the smallest gain that would have been shown (80 % power). of it rows: the "
+        "share of the gain's variance that comes from which rows were tested, the rest from seeds.",
+    ]
+
+
+def _left_out(study: Gathered, found: Helped) -> Table:
+    metric = found.effect.metric
+    control = found.control or "clean"
+    columns = (
+        Column("transform", "tested on", number=False),
+        Column("clean", "clean", fields=_SCORE),
+        Column("control", found.labels.get(control, control), fields=_SCORE),
+        Column("unseen", "trained on all but it", fields=_SCORE),
+        Column("seen", "trained on all", fields=_SCORE),
+        Column("gain_unseen", "gain, not trained on it", fields=_SIGNED),
+        Column("p_unseen", "p (Holm)"),
+        Column("gain_seen", "gain, trained on it", fields=_SIGNED),
+        Column("p_seen", "p (Holm)"),
+        Column("gain_between", "the difference", fields=_SIGNED),
+        Column("p_between", "p (Holm)"),
+        Column("answer", "the gain", number=False),
+    )
+    rows = []
+    for one in found.left_out:
+        arms = ("clean", control, one.arm, "augmented")
+        scores = (_score(found.score(arm, one.transform)) for arm in arms)
+        gains = (c for g in (one.unseen, one.seen, one.between) for c in _gain_and_p(g))
+        rows.append((text_cell(one.transform), *scores, *gains, text_cell(one.answer)))
+    seeds = {len(one.unseen.seeds) for one in found.left_out}
+    notes = (
+        f"{heading(metric)} on one transform alone, mean ± standard deviation over seeds; gains "
+        f"over “{found.labels.get(control, control)}”, 95 % interval over "
+        f"{' or '.join(map(str, sorted(seeds)))} seeds and all rows at once; p corrected for the "
+        "transforms.",
+        "carries over: there is a clear gain without having trained on the transform; in part: "
+        "having trained on it gains clearly more.",
+    )
+    title = title_of(study, found.dataset, "leave one transform out")
+    return Table(file_name("left-out", found.dataset), title, columns, tuple(rows), notes)
+
+
+def _halves(study: Gathered, found: Helped, split: LexiconSplit) -> Table:
+    columns = [Column("arm", "trained on", number=False, fields=("", "label"))]
+    for chain in found.halves:
+        columns.append(Column(f"on {chain}", f"on {chain}", fields=_SCORE))
+        columns.append(Column(f"gain on {chain}", "gain", fields=_SIGNED))
+        columns.append(Column(f"p on {chain}", "p (Holm)"))
+    arms = ["clean", *([found.control] if found.control not in (None, "clean") else [])]
+    of_half = {one["arm"]: chain for chain, one in found.halves.items()}
+    rows = []
+    for arm in [*arms, *of_half]:
+        label = found.labels.get(str(arm), str(arm))
+        cells = [Cell(label, {"": arm, "label": label})]
+        for chain, one in found.halves.items():
+            cell = split.cells.get(f"{of_half.get(str(arm))} on {chain}")
+            cells += [_score(found.score(str(arm), one["set"])), *_gain_and_p(cell)]
+        rows.append(tuple(cells))
+    notes = (
+        f"{heading(found.effect.metric)}, mean ± standard deviation over {len(split.same.seeds)} "
+        f"seeds; gains over “{found.labels.get(str(found.control), '')}”, 95 % interval over seeds "
+        "and rows at once; p corrected for the four cells.",
+        "The halves share no replacement: what is gained on the half that was not trained on is "
+        "not a matter of words learned by heart.",
+    )
+    title = title_of(study, found.dataset, "lexicon split")
+    return Table(file_name("lexicon", found.dataset), title, tuple(columns), tuple(rows), notes)
+
+
+def _score(found: ArmScore | None) -> Cell:
+    if found is None or found.score.value is None:
+        return Cell("")
+    s = found.score
+    raw = {"": s.value, "sd": s.sd, "low": s.low, "high": s.high, "seeds": s.n}
+    spread = "" if s.sd is None else f" ± {number_text(s.sd)}"
+    return Cell(f"{number_text(s.value or 0.0)}{spread}", raw)
+
+
+def _gain_and_p(found: Gain | None) -> tuple[Cell, Cell]:
+    if found is None:
+        return Cell(""), Cell("")
+    d, t = found.difference, found.test
+    raw = {"": d.value, "low": d.low, "high": d.high, "p": t.p, "p_corrected": t.p_corrected}
+    raw |= {"seeds": len(found.seeds), "rows": found.rows}
+    sign = "+" if d.value is not None and d.value > 0 else ""
+    p = "–" if t.p_corrected is None else p_text(t.p_corrected).removeprefix("p ")
+    text = f"{sign}{interval_text(d.value, d.low, d.high)}"
+    return Cell(text, raw), Cell(p.removeprefix("= "), {"": t.p_corrected})
+
+
+def _number(value: float | None) -> Cell:
+    return Cell("" if value is None else number_text(value), {"": value})
+
+
+def _share(value: float | None) -> Cell:
+    return Cell("" if value is None else f"{value:.0%}", {"": value})
