@@ -128,6 +128,8 @@ def defaults_for(command: str, parameters: Iterable[Any]) -> dict[str, Any]:
         takes |= {key: parameter.name for key in KEYS if key in names}
     if command in ("eval", "attack"):
         takes = {key: name for key, name in takes.items() if key in _FOR_EVAL}
+    if command == "study":  # a recipe says itself which data and model it is about
+        takes = {key: name for key, name in takes.items() if key not in ("data", "model")}
     if not takes:
         return {}
     return {takes[key]: value for key, value in read_settings().items() if key in takes}

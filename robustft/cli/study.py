@@ -79,6 +79,25 @@ StudyOutOption = Annotated[
         "that the same command finds its own work again.",
     ),
 ]
+StudyDataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        rich_help_panel="Data",
+        help="The data of all rows: a file, a folder of splits or a hub name. Left out: what the "
+        "recipe says, else the built-in demo reviews.",
+    ),
+]
+StudyModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        rich_help_panel="Model",
+        help="The model of all rows: a folder, a hub name or tiny. Left out: what the recipe says.",
+    ),
+]
 DeviceOption = Annotated[
     str | None,
     typer.Option(
@@ -110,6 +129,8 @@ def study(
     rows: RowsOption = None,
     extension: ExtensionOption = False,
     seeds: SeedsOption = None,
+    data: StudyDataOption = None,
+    model: StudyModelOption = None,
     max_train: MaxTrainOption = None,
     max_eval: MaxEvalOption = None,
     out: StudyOutOption = None,
@@ -130,6 +151,8 @@ def study(
 
       robustft study --list
 
+      robustft study augmentation
+
       robustft study conflibert_regression --set data=./reports --set model=./minilm --dry-run
 
       robustft study my-study.toml --rows full,frozen --seeds 3
@@ -140,7 +163,7 @@ def study(
         raise UsageError("study: expected a recipe, got none; see robustft study --list")
     made = _made(
         recipe,
-        [*(set_ or []), *_shared(max_train, max_eval, device)],
+        [*(set_ or []), *_shared(data, model, max_train, max_eval, device)],
         rows=None if rows is None else [name.strip() for name in rows.split(",") if name.strip()],
         extension=extension,
         seeds=seeds,
@@ -165,8 +188,20 @@ def _list(*, as_json: bool) -> int:
     return 0
 
 
-def _shared(max_train: int | None, max_eval: int | None, device: str | None) -> list[str]:
-    given = {"max_train": max_train, "evaluation.max_eval": max_eval, "device": device}
+def _shared(
+    data: str | None,
+    model: str | None,
+    max_train: int | None,
+    max_eval: int | None,
+    device: str | None,
+) -> list[str]:
+    given = {
+        "data": data,
+        "model": model,
+        "max_train": max_train,
+        "evaluation.max_eval": max_eval,
+        "device": device,
+    }
     return [f"{key}={value}" for key, value in given.items() if value is not None]
 
 

@@ -26,6 +26,18 @@ __all__ = ["Helped", "augmentation_tables", "helped", "helped_sentences"]
 
 _SIGNED = ("", "low", "high", "p", "p_corrected", "seeds", "rows")
 _SCORE = ("", "sd", "low", "high", "seeds")
+_SHOWN = (
+    "would show: the smallest gain that would have been shown (80 % power); of it rows: the share "
+    "of the gain's variance that is due to which rows were tested, the rest to seeds."
+)
+_CARRIES = (
+    "carries over: a clear gain without having trained on the transform; in part: having trained "
+    "on it gains clearly more."
+)
+_DISJOINT = (
+    "The halves share no replacement: a gain on the half that was not trained on is not a matter "
+    "of words learned by heart."
+)
 
 
 @dataclass(frozen=True)
@@ -156,15 +168,17 @@ def _arms(study: Gathered, found: Helped) -> Table:
 
 def _arm_notes(found: Helped) -> list[str]:
     effect = found.effect
+    seeds = _seeds(len(effect.seeds))
     rows = f" and {effect.rows:,} test rows" if effect.rows else ""
-    return [
-        f"Mean ± standard deviation over {len(effect.seeds)} seeds.",
-        "augmented gains: how much better the augmented arm is than this one, mean over seeds and "
-        f"rows, 95 % interval over {len(effect.seeds)} seeds{rows} at once; p corrected for the "
-        "other gains on that set (Holm).",
-        "would show: the smallest gain that would have been shown (80 % power). of it rows: the "
-        "share of the gain's variance that comes from which rows were tested, the rest from seeds.",
-    ]
+    gains = (
+        "augmented gains: how much better the augmented arm is than this one, 95 % interval over "
+        f"{seeds}{rows} at once; p corrected for the other gains on that set (Holm)."
+    )
+    return [f"Mean ± standard deviation over {seeds}.", gains, _SHOWN]
+
+
+def _seeds(n: int) -> str:
+    return "1 seed" if n == 1 else f"{n} seeds"
 
 
 def _left_out(study: Gathered, found: Helped) -> Table:
@@ -190,15 +204,13 @@ def _left_out(study: Gathered, found: Helped) -> Table:
         scores = (_score(found.score(arm, one.transform)) for arm in arms)
         gains = (c for g in (one.unseen, one.seen, one.between) for c in _gain_and_p(g))
         rows.append((text_cell(one.transform), *scores, *gains, text_cell(one.answer)))
-    seeds = {len(one.unseen.seeds) for one in found.left_out}
-    notes = (
+    seeds = min(len(one.unseen.seeds) for one in found.left_out)
+    basis = (
         f"{heading(metric)} on one transform alone, mean ± standard deviation over seeds; gains "
-        f"over “{found.labels.get(control, control)}”, 95 % interval over "
-        f"{' or '.join(map(str, sorted(seeds)))} seeds and all rows at once; p corrected for the "
-        "transforms.",
-        "carries over: there is a clear gain without having trained on the transform; in part: "
-        "having trained on it gains clearly more.",
+        f"over “{found.labels.get(control, control)}”, 95 % interval over {_seeds(seeds)} and "
+        "all rows at once; p corrected for the transforms."
     )
+    notes = (basis, _CARRIES)
     title = title_of(study, found.dataset, "leave one transform out")
     return Table(file_name("left-out", found.dataset), title, columns, tuple(rows), notes)
 
@@ -219,13 +231,13 @@ def _halves(study: Gathered, found: Helped, split: LexiconSplit) -> Table:
             cell = split.cells.get(f"{of_half.get(str(arm))} on {chain}")
             cells += [_score(found.score(str(arm), one["set"])), *_gain_and_p(cell)]
         rows.append(tuple(cells))
-    notes = (
-        f"{heading(found.effect.metric)}, mean ± standard deviation over {len(split.same.seeds)} "
-        f"seeds; gains over “{found.labels.get(str(found.control), '')}”, 95 % interval over seeds "
-        "and rows at once; p corrected for the four cells.",
-        "The halves share no replacement: what is gained on the half that was not trained on is "
-        "not a matter of words learned by heart.",
+    control = found.labels.get(str(found.control), "")
+    basis = (
+        f"{heading(found.effect.metric)}, mean ± standard deviation over "
+        f"{_seeds(len(split.same.seeds))}; gains over “{control}”, 95 % interval over seeds and "
+        "rows at once; p corrected for the four cells."
     )
+    notes = (basis, _DISJOINT)
     title = title_of(study, found.dataset, "lexicon split")
     return Table(file_name("lexicon", found.dataset), title, tuple(columns), tuple(rows), notes)
 

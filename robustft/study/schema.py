@@ -89,6 +89,8 @@ class Evaluation(_Strict):
         The transformed sets that tables show; by default the mix.
     seed
         What the transforms draw by: the same test sets for all rows and seeds.
+    precision
+        As in `robustft.evaluate`.
     """
 
     split: str | None = None
@@ -97,6 +99,7 @@ class Evaluation(_Strict):
     max_eval: int | None = Field(default=None, ge=1)
     sets: list[str] = Field(default_factory=list)
     seed: int = Field(default=0, ge=0)
+    precision: Literal["fp32", "bf16"] = "fp32"
 
 
 class Comparison(_Strict):

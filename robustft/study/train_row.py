@@ -79,6 +79,7 @@ def _evaluated(run: RunFolder, spec: RunSpec, context: Context) -> RobustnessRes
         max_eval=spec.settings.get("max_eval", wanted.max_eval),
         seed=wanted.seed,
         device=str(spec.settings.get("device", "auto")),
+        precision=wanted.precision,
         workers=context.workers,
         force=bool(spec.settings.get("force", False)),
         progress=context.told,

@@ -173,4 +173,4 @@ def test_the_published_figures_of_the_survey():
 
 
 def test_the_package_brings_its_recipes():
-    assert [Path(find_recipe(r["name"])).parent.name for r in recipe_titles()] == ["recipes"] * 4
+    assert [Path(find_recipe(r["name"])).parent.name for r in recipe_titles()] == ["recipes"] * 5
