@@ -17,6 +17,7 @@ Statistics 1, 386-411.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -195,16 +196,26 @@ def smallest_effect(found: Crossed, *, power: float = POWER, level: float = LEVE
 
     The standard error is taken as what it was here, the test as a t test with that error.
     """
-    critical = float(stats.t.ppf((1 + level) / 2, found.freedom))
-
-    def missing(shift: float) -> float:
-        seen = stats.nct.sf(critical, found.freedom, shift)
-        return float(seen + stats.nct.cdf(-critical, found.freedom, shift)) - power
-
-    shift = float(optimize.brentq(missing, 0.0, critical + 20.0))
+    shift = _shift(round(found.freedom, 6), power, level)
     return Detectable(
         value=shift * found.error, power=power, discordance=None, n=found.seeds, method=METHOD
     )
+
+
+@lru_cache(maxsize=256)
+def _shift(freedom: float, power: float, level: float) -> float:
+    """Return how many standard errors a difference must have to be shown with that power."""
+    critical = float(stats.t.ppf((1 + level) / 2, freedom))
+    near = critical + float(stats.t.ppf(power, freedom))
+
+    def missing(shift: float) -> float:
+        # Far out the noncentral distribution is not computed; a shift that far is always seen.
+        seen = float(stats.nct.sf(critical, freedom, shift))
+        return (seen if np.isfinite(seen) else float(shift > critical)) - power
+
+    if missing(0.5 * near) >= 0 or missing(2 * near) <= 0:
+        return near
+    return float(optimize.brentq(missing, 0.5 * near, 2 * near))
 
 
 def pigeonhole_interval(

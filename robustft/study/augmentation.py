@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from robustft.evaluation.augmentation import AugmentationEffect, augmentation_effect
 from robustft.evaluation.gains import ArmScore, Gain, arm_scores
@@ -26,6 +29,7 @@ __all__ = ["Helped", "augmentation_tables", "helped", "helped_sentences"]
 
 _SIGNED = ("", "low", "high", "p", "p_corrected", "seeds", "rows")
 _SCORE = ("", "sd", "low", "high", "seeds")
+_PARTS = tuple[tuple[LeftOut, ...], LexiconSplit | None]
 _SHOWN = (
     "would show: the smallest gain that would have been shown (80 % power); of it rows: the share "
     "of the gain's variance that is due to which rows were tested, the rest to seeds."
@@ -61,6 +65,17 @@ class Helped:
     scores: tuple[ArmScore, ...]
     control: str | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON."""
+        parts = TypeAdapter[tuple[tuple[LeftOut, ...], LexiconSplit | None]](_PARTS)
+        left_out, split = parts.dump_python((self.left_out, self.split), mode="json")
+        return {
+            "dataset": self.dataset,
+            "effect": self.effect.to_dict(),
+            "left_out": left_out,
+            "lexicon": split,
+        }
+
     def score(self, arm: str, name: str) -> ArmScore | None:
         """Return an arm's metric on a set; None where it was not tested on it."""
         return next((s for s in self.scores if (s.arm, s.set) == (arm, name)), None)
@@ -82,7 +97,8 @@ def _helped(study: Gathered, asked: Augmentation, dataset: str) -> Helped:
         labels[arm] = arm if line is None else line.label
         for run in () if line is None else line.good:
             for name, path in run.predictions.items():
-                trials.add(arm, name, run.seed, read_losses(study.folder / path))
+                if (study.folder / path).is_file():
+                    trials.add(arm, name, run.seed, read_losses(study.folder / path))
     sets = _sets_by_chain(study, dataset)
     halves = {
         chain: {"arm": row, "set": sets[chain]}

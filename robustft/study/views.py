@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
 
 __all__ = ["print_tables", "write_views"]
 
-TABLES, FIGURES, PAGE = "tables", "figures", "page.md"
+TABLES, FIGURES, PAGE, AUGMENTATION = "tables", "figures", "page.md", "augmentation.json"
 
 
 def write_views(folder: Path) -> list[Path]:
     """Write tables, figures and page of a study, finished or not, and return their paths.
 
     In the study's folder: ``tables`` (each as Markdown, LaTeX and CSV), ``figures`` (PNG and SVG)
-    and ``page.md``. Each file is written whole or not at all. All but ``tables/timings`` and the
-    end of the page depend on the results alone, so a study that was killed and started again has
-    the same files.
+    and ``page.md``; of a study of augmentation ``augmentation.json`` too. Each file is written
+    whole or not at all. All but ``tables/timings`` and the end of the page depend on the results
+    alone, so a study that was killed and started again has the same files.
 
     Raises
     ------
@@ -47,6 +48,9 @@ def write_views(folder: Path) -> list[Path]:
     tensors = all_tensors(study)
     if tensors is not None:
         written.append(_write(folder / TABLES / "tensors.csv", to_csv(tensors)))
+    if found:
+        plain = json.dumps([one.to_dict() for one in found], indent=1)
+        written.append(_write(folder / AUGMENTATION, plain + "\n"))
     figures = draw_all(study, folder / FIGURES)
     written += [folder / FIGURES / f"{name}.{end}" for name, _ in figures for end in ("png", "svg")]
     written.append(_write(folder / PAGE, render_page(study, compared, figures, found)))
