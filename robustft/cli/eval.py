@@ -116,6 +116,16 @@ CounterexamplesOption = Annotated[
         "that still flip them; 0 for none.",
     ),
 ]
+OnLeakOption = Annotated[
+    str,
+    typer.Option(
+        "--on-leak",
+        metavar="WHAT",
+        rich_help_panel="Data",
+        help="What to do about rows whose texts are also, or nearly, among those trained on: warn "
+        "(and score with and without them), drop or refuse.",
+    ),
+]
 
 
 @gated
@@ -137,6 +147,7 @@ def eval_(
     label_kind: LabelKindOption = None,
     slices: SliceOption = None,
     max_eval: MaxEvalOption = None,
+    on_leak: OnLeakOption = "warn",
     gate: Any = None,
     audit: AuditOption = None,
     out: OutOption = None,
@@ -191,6 +202,7 @@ def eval_(
         seed=seed,
         out=out,
         label_kind=label_kind,
+        on_leak=on_leak,
         force=force,
         columns={
             "text_column": text_column,

@@ -20,6 +20,7 @@ from robustft.errors import UsageError
 from robustft.evaluation.answer_sets import answer_sets
 from robustft.evaluation.counterexamples.keep import DEFAULT_LIMIT, Hunt, Limit, hunted, read_limit
 from robustft.evaluation.draws import joined_facts, joined_outputs
+from robustft.evaluation.leaks import score_leaks
 from robustft.evaluation.measures import Said
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
 from robustft.evaluation.predictions import Predictions
@@ -65,6 +66,7 @@ def evaluate(
     precision: str = "fp32",
     workers: int = 1,
     label_kind: LabelKind | str | None = None,
+    on_leak: str = "warn",
     force: bool = False,
     predictions: Literal["parquet", "csv"] = "parquet",
     counterexamples: Limit = DEFAULT_LIMIT,
@@ -117,6 +119,10 @@ def evaluate(
         Processes that transform texts.
     label_kind
         What the labels say about a text, where neither run nor data know.
+    on_leak
+        What to do about rows whose texts are also, or nearly, among those that a model was trained
+        on: ``warn`` scores with and without them, ``drop`` leaves them out, ``refuse`` stops. Rows
+        that were trained on, by their ``source_id`` or id, are refused always.
     force
         Go on although a transform does not keep that kind of label, and compute anew what an
         earlier call left.
@@ -155,6 +161,7 @@ def evaluate(
         out=out,
         root=root,
         label_kind=label_kind,
+        on_leak=on_leak,
         force=force,
         columns=columns,
     )
@@ -223,6 +230,7 @@ def run_evaluation(
                 name = subject.facts.name
                 hunt.keep(folder.path, name, predicted, model, again=force, progress=progress)
         outputs[subject.facts] = joined_outputs(plan.sets, said)
+    leaks, said_of_leaks = score_leaks(plan, outputs, main)
     result = compare(
         np.asarray(plan.split.labels),
         joined_facts(plan.sets, sets),
@@ -230,11 +238,12 @@ def run_evaluation(
         task=plan.task,
         mix=main,
         shared_words=_shared_words(plan, sets),
-        remarks=remarks,
+        remarks=[*remarks, *said_of_leaks],
         seed=plan.seed,
         sources=sources_of(plan.split),
         parts=parts_of(plan.split, plan.slices),
     )
+    result = replace(result, leaks=leaks)
     _finish(plan, folder, result, started, counterexamples=None if hunt is None else limit)
     return replace(result, folder=str(folder.path))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from robustft.data.bound import constraint_facts, recorded_constraints
 from robustft.data.build import members_of, settle_transforms
@@ -16,12 +18,13 @@ from robustft.data.fields import Scope
 from robustft.data.run_folder import RunFolder
 from robustft.data.split import Split
 from robustft.data.task import Task, TaskType, label_kind_of
-from robustft.errors import DataError, UsageError
+from robustft.errors import UsageError
+from robustft.evaluation.leaks import Leaks, check_leaks, read_on_leak
 from robustft.evaluation.predict import DEFAULT_LENGTH
 from robustft.evaluation.results import ORIGINAL
 from robustft.evaluation.sets import SetPlan, plan_sets, read_severity
 from robustft.evaluation.slices import parts_of
-from robustft.evaluation.subjects import Found, Subject, find_data, find_subjects
+from robustft.evaluation.subjects import Subject, find_data, find_subjects
 from robustft.training.arguments import QUESTION_LENGTH
 from robustft.transform.base import LabelKind
 from robustft.transform.constraints import Constraint
@@ -34,9 +37,6 @@ from robustft.transform.registry import (
 )
 
 __all__ = ["EvaluationPlan", "make_evaluation"]
-
-_HASHED_ID = re.compile(r"[0-9a-f]{16}(-\d+)?")
-_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,8 @@ class EvaluationPlan:
     remarks: tuple[str, ...]
     notices: tuple[str, ...]
     slices: tuple[str, ...] = ()
+    leaks: Leaks | None = None
+    leaked: npt.NDArray[np.bool_] | None = None
 
     @property
     def questions(self) -> bool:
@@ -143,6 +145,7 @@ def make_evaluation(
     out: str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] = "runs",
     label_kind: LabelKind | str | None = None,
+    on_leak: str = "warn",
     force: bool = False,
     columns: Mapping[str, Any] | None = None,
 ) -> EvaluationPlan:
@@ -162,7 +165,11 @@ def make_evaluation(
     drawn = int(config.get("seed", 0)) if seed is None else seed
     if max_eval is not None:
         rows = sample(rows, max_eval, seed=drawn)
-    remarks = _check_leak(rows, found)
+    leaks, leaked, remarks = check_leaks(
+        rows, found.trained, read_on_leak(on_leak), dataset=found.dataset.name
+    )
+    if leaks is not None and leaks.action == "drop":
+        rows, leaked = rows.take(np.flatnonzero(~leaked)), leaked[~leaked]
     task = rows.task
     if label_kind is not None:
         task = replace(task, label_kind=label_kind_of(label_kind))
@@ -196,6 +203,8 @@ def make_evaluation(
         remarks=tuple(remarks),
         notices=found.notices,
         slices=tuple(slices),
+        leaks=leaks,
+        leaked=leaked,
     )
 
 
@@ -214,30 +223,3 @@ def _joined(sides: list[str] | None) -> str | None:
 
 def _level(severity: int | str | None, config: Mapping[str, Any]) -> int | str | None:
     return config.get("severity") if severity is None else severity
-
-
-def _check_leak(rows: Split, found: Found) -> list[str]:
-    """Refuse rows that a model learned from; say how many texts train and test share by chance.
-
-    Ids that are hashes of the texts cannot tell a row from another with the same text, so a few
-    of those are duplicates in the data, and many are the training split itself.
-    """
-    remarks = []
-    for name, trained in found.trained.items():
-        rows_read = zip(rows.ids, rows.rows_of_texts, strict=True)
-        seen = [i for i, texts in rows_read if trained.get(i) == texts]
-        if not seen:
-            continue
-        named = ", ".join(seen[:_NAMED]) + (", ..." if len(seen) > _NAMED else "")
-        hashed = all(_HASHED_ID.fullmatch(i) for i in seen)
-        if not hashed or 2 * len(seen) > len(rows):
-            raise DataError(
-                f"evaluation on {found.dataset.name}, split {rows.name}: expected rows that "
-                f"{name} did not learn from, got {len(seen):,} that it did ({named}); "
-                "choose another --split or other --data"
-            )
-        remarks.append(
-            f"{len(seen):,} of the {len(rows):,} texts are also among the training texts of "
-            f"{name}, which flatters it: {named}."
-        )
-    return remarks

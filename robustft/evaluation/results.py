@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from robustft.errors import RunError
 from robustft.evaluation.findings import Curve, CurvePoint, Slice, Spread, Summary
+from robustft.evaluation.leaks import Leaks
 from robustft.scoring.power import Detectable
 from robustft.scoring.statistics import Difference, Estimate, Test
 
@@ -233,6 +234,8 @@ class RobustnessResult:
     sources
         How many independent sources the rows come from; None where each row is one. Intervals
         and tests then resample sources, not rows.
+    leaks
+        The rows that are also, or nearly, among those trained on; None where none is.
     """
 
     task: dict[str, Any]
@@ -248,6 +251,7 @@ class RobustnessResult:
     slices: tuple[Slice, ...] = ()
     spread: tuple[Spread, ...] = ()
     sources: int | None = None
+    leaks: Leaks | None = None
     folder: str | None = None
     format: int = FORMAT
 

@@ -162,12 +162,12 @@ class Found:
     Attributes
     ----------
     trained
-        For a subject's name, the training rows: the text, or both of a pair, by id.
+        For a subject's name, the rows that it was trained on.
     """
 
     dataset: TextDataset
     split: Split
-    trained: Mapping[str, Mapping[str, tuple[str, ...]]]
+    trained: Mapping[str, Split]
     notices: tuple[str, ...]
 
 
@@ -226,7 +226,7 @@ def find_data(
     trained = {
         subject.facts.name: _training_rows(subject, known[subject.facts.name])
         for subject in subjects
-        if subject.facts.name in known
+        if subject.facts.name in known and "train" in known[subject.facts.name]
     }
     unchecked = [s.facts.name for s in subjects if s.facts.name not in known and s.run is not None]
     if unchecked:
@@ -318,11 +318,8 @@ def _choose(dataset: TextDataset, name: str | None) -> Split:
     )
 
 
-def _training_rows(subject: Subject, dataset: TextDataset) -> Mapping[str, tuple[str, ...]]:
-    if "train" not in dataset or subject.run is None:
-        return {}
+def _training_rows(subject: Subject, dataset: TextDataset) -> Split:
+    assert subject.run is not None
     train, config = dataset.train, subject.run.config
     most = config.get("settings", {}).get("max_train")
-    if most is not None:
-        train = sample(train, int(most), seed=int(config.get("seed", 0)))
-    return dict(zip(train.ids, train.rows_of_texts, strict=True))
+    return train if most is None else sample(train, int(most), seed=int(config.get("seed", 0)))

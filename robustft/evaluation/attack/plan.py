@@ -223,7 +223,7 @@ def _trained_on(rows: Split, found: Found) -> list[str]:
         f"{seen:,} of the {len(rows):,} rows are among the training texts of {name}: the figures "
         "say nothing about new text; the attacks may be used for training"
         for name, trained in found.trained.items()
-        if (seen := len(set(rows.rows_of_texts) & set(trained.values())))
+        if (seen := len(set(rows.rows_of_texts) & set(trained.rows_of_texts)))
     ]
 
 
