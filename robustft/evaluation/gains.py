@@ -17,6 +17,7 @@ from robustft.scoring.procedures import (
     smallest_effect,
 )
 from robustft.scoring.seeds import OverSeeds, over_seeds, paired_over_seeds
+from robustft.scoring.spread import split_variance
 from robustft.scoring.statistics import LEVEL, Difference, Test, holm
 from robustft.seeding import fold_in
 
@@ -28,11 +29,25 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class ArmScore:
-    """An arm's metric on a set: mean, spread and t interval over its seeds."""
+    """An arm's metric on a set: mean, spread and t interval over its seeds.
+
+    Attributes
+    ----------
+    draws, seeds, rest
+        Standard deviations by cause: what drawing the edits anew changes, what training anew
+        does, and what the two do together (with one draw, a part of `seeds`); None where the
+        trials cannot tell.
+    rows
+        The standard error that the choice of test rows adds.
+    """
 
     arm: str
     set: str
     score: OverSeeds
+    draws: float | None = None
+    seeds: float | None = None
+    rest: float | None = None
+    rows: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +100,25 @@ class Gain:
 
 def arm_scores(trials: Trials) -> list[ArmScore]:
     """Return the metric of each arm on each set that it was tested on."""
-    made = []
-    for arm in trials.arms:
-        for name in trials.sets:
-            seeds = trials.seeds([(arm, name)])
-            if seeds:
-                losses = trials.table([(arm, name)], seeds).mean(axis=1)
-                values = losses if trials.metric == "mse" else 1.0 - losses
-                made.append(ArmScore(arm=arm, set=name, score=over_seeds(values.tolist())))
-    return made
+    cells = [(arm, name) for arm in trials.arms for name in trials.sets]
+    return [_score(trials, cell) for cell in cells if trials.seeds([cell])]
+
+
+def _score(trials: Trials, cell: Cell) -> ArmScore:
+    seeds = trials.seeds([cell])
+    losses = trials.table([cell], seeds)
+    values = losses.mean(axis=1) if trials.metric == "mse" else 1.0 - losses.mean(axis=1)
+    parts = split_variance(trials.by_draw(cell, seeds)) if len(seeds) > 1 else None
+    crossed = crossed_variance(losses, trials.sources(cell[1]))
+    return ArmScore(
+        arm=cell[0],
+        set=cell[1],
+        score=over_seeds(values.tolist()),
+        draws=parts.draws.sd if parts else None,
+        seeds=parts.seeds.sd if parts else None,
+        rest=parts.rest.sd if parts else None,
+        rows=float(np.sqrt(crossed.of_rows)) if crossed else None,
+    )
 
 
 def gain(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +18,16 @@ from robustft.text.document import Batch
 from robustft.transform.base import DEFAULT_SEVERITY
 from robustft.transform.registry import Transforms, bind, build, constraints_of
 
-__all__ = ["SetPlan", "TestSet", "build_set", "plan_sets", "read_severity"]
+__all__ = [
+    "SetPlan",
+    "TestSet",
+    "build_set",
+    "first_draw",
+    "name_of_draw",
+    "names_of_draws",
+    "plan_sets",
+    "read_severity",
+]
 
 SEVERITIES = (1, 2, 3, 4, 5)
 _ALL_TEXTS = Scope()
@@ -98,8 +108,23 @@ def plan_sets(
     return plans + [_drawn(plan, draw) for draw in range(1, draws) for plan in plans[1:]]
 
 
+def name_of_draw(name: str, draw: int) -> str:
+    """Return what a further draw of a set is called; draws count from 0."""
+    return f"{name}.d{draw + 1}"
+
+
+def names_of_draws(facts: SetFacts) -> list[str]:
+    """Return what the draws of a set are called, the first by the name of the set."""
+    return [facts.name, *(name_of_draw(facts.name, draw) for draw in range(1, facts.draws))]
+
+
+def first_draw(name: str) -> str:
+    """Return the set that a draw is of: ``mix`` for ``mix.d2``."""
+    return re.sub(r"\.d\d+$", "", name)
+
+
 def _drawn(plan: SetPlan, draw: int) -> SetPlan:
-    name = f"{plan.name}.d{draw + 1}"
+    name = name_of_draw(plan.name, draw)
     facts = replace(plan.facts, name=name)
     return replace(plan, name=name, facts=facts, main=False, draw=draw, first=plan.name)
 

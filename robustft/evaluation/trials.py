@@ -93,6 +93,8 @@ def _losses(table: pa.Table) -> tuple[Floats, str]:
 class Trials:
     """The losses of all trials, by arm, set and seed; all of a set are of the same rows.
 
+    A set may have been drawn several times: a trial's losses are then the means over the draws.
+
     Attributes
     ----------
     metric
@@ -100,32 +102,34 @@ class Trials:
     """
 
     metric: str = ""
-    _found: dict[Cell, dict[int, Losses]] = field(default_factory=dict)
+    _found: dict[Cell, dict[int, list[Losses]]] = field(default_factory=dict)
 
-    def add(self, arm: str, name: str, seed: int, losses: Losses) -> None:
-        """Take in what one trial of an arm lacked on the set `name`.
+    def add(self, arm: str, name: str, seed: int, *draws: Losses) -> None:
+        """Take in what one trial of an arm lacked on the set `name`, in each of its draws.
 
         Raises
         ------
         RunError
             Its rows or its metric are not those of the set's other trials.
         """
-        if self.metric not in ("", losses.metric):
-            raise RunError(
-                f"{arm}, seed {seed}, {name}: expected {self.metric} as of other trials, "
-                f"got {losses.metric}"
-            )
-        known = next(iter(self._of_set(name)), None)
-        if known is not None and known.ids != losses.ids:
-            raise RunError(
-                f"{arm}, seed {seed}, {name}: expected the rows that the other trials were tested "
-                f"on, got others ({len(losses.ids):,} against {len(known.ids):,})"
-            )
-        self.metric = losses.metric
-        self._found.setdefault((arm, name), {})[seed] = losses
+        known = next(iter(self._of_set(name)), draws[0])
+        for losses in draws:
+            if losses.metric != (self.metric or draws[0].metric):
+                raise RunError(
+                    f"{arm}, seed {seed}, {name}: expected {self.metric} as of other trials, "
+                    f"got {losses.metric}"
+                )
+            if known.ids != losses.ids:
+                raise RunError(
+                    f"{arm}, seed {seed}, {name}: expected the rows that the other trials were "
+                    f"tested on, got others ({len(losses.ids):,} against {len(known.ids):,})"
+                )
+        self.metric = draws[0].metric
+        self._found.setdefault((arm, name), {})[seed] = list(draws)
 
     def _of_set(self, name: str) -> Iterable[Losses]:
-        return (one for (_, s), seeds in self._found.items() if s == name for one in seeds.values())
+        of_set = (seeds for (_, s), seeds in self._found.items() if s == name)
+        return (one for seeds in of_set for draws in seeds.values() for one in draws)
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -145,9 +149,22 @@ class Trials:
     def table(self, cells: Iterable[Cell], seeds: Iterable[int]) -> Floats:
         """Return the losses, shape ``(seeds, rows)``, averaged over sets of the same rows."""
         seeds = list(seeds)
-        found = [[self._found[cell][seed].values for seed in seeds] for cell in cells]
+        found = [[self._mean(cell, seed) for seed in seeds] for cell in cells]
         mean: Floats = np.mean(found, axis=0)
         return mean
+
+    def _mean(self, cell: Cell, seed: int) -> Floats:
+        mean: Floats = np.mean([one.values for one in self._found[cell][seed]], axis=0)
+        return mean
+
+    def by_draw(self, cell: Cell, seeds: Iterable[int]) -> Floats:
+        """Return the mean loss of each draw and seed: shape ``(draws, seeds)``.
+
+        Only as many draws as all of the seeds have.
+        """
+        found = [[one.values.mean() for one in self._found[cell][seed]] for seed in seeds]
+        least = min(map(len, found), default=0)
+        return np.array([draws[:least] for draws in found], np.float64).T
 
     def sources(self, name: str) -> npt.NDArray[np.int64] | None:
         """Return which source each row of a set is from, by number; None where none is known."""

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from robustft.evaluation.augmentation import AugmentationEffect, augmentation_effect
 from robustft.evaluation.gains import ArmScore, Gain, arm_scores
 from robustft.evaluation.results import ORIGINAL
-from robustft.evaluation.trials import Trials, read_losses
+from robustft.evaluation.sets import first_draw
+from robustft.evaluation.trials import Losses, Trials, read_losses
 from robustft.evaluation.unseen import (
     LeftOut,
     LexiconSplit,
@@ -22,6 +23,7 @@ from robustft.evaluation.unseen import (
 from robustft.study.formats import heading, interval_text, number_text, p_text
 from robustft.study.gather import Gathered
 from robustft.study.rendering import Cell, Column, Table, text_cell
+from robustft.study.results import RowResult
 from robustft.study.schema import Augmentation
 from robustft.study.tables import file_name, title_of
 
@@ -33,6 +35,11 @@ _PARTS = tuple[tuple[LeftOut, ...], LexiconSplit | None]
 _SHOWN = (
     "would show: the smallest gain that would have been shown (80 % power); of it rows: the share "
     "of the gain's variance that is due to which rows were tested, the rest to seeds."
+)
+_MOVES = (
+    "Standard deviations of the metric: from seed to seed, from one draw of the edits to another, "
+    "and what the two do together (with one draw it is part of the seeds); rows: the standard "
+    "error that the choice of test rows adds."
 )
 _CARRIES = (
     "carries over: a clear gain without having trained on the transform; in part: having trained "
@@ -96,9 +103,8 @@ def _helped(study: Gathered, asked: Augmentation, dataset: str) -> Helped:
         line = study.line(row, dataset)
         labels[arm] = arm if line is None else line.label
         for run in () if line is None else line.good:
-            for name, path in run.predictions.items():
-                if (study.folder / path).is_file():
-                    trials.add(arm, name, run.seed, read_losses(study.folder / path))
+            for name, draws in _draws(study, run).items():
+                trials.add(arm, name, run.seed, *draws)
     sets = _sets_by_chain(study, dataset)
     halves = {
         chain: {"arm": row, "set": sets[chain]}
@@ -121,6 +127,15 @@ def _helped(study: Gathered, asked: Augmentation, dataset: str) -> Helped:
     )
 
 
+def _draws(study: Gathered, run: RowResult) -> dict[str, list[Losses]]:
+    """Return what a run lacked on each set, draw by draw; files that are gone are left out."""
+    found: dict[str, list[Losses]] = {}
+    for name, path in run.predictions.items():
+        if (study.folder / path).is_file():
+            found.setdefault(first_draw(name), []).append(read_losses(study.folder / path))
+    return found
+
+
 def _sets_by_chain(study: Gathered, dataset: str) -> dict[str, str]:
     """Return the name of the set that each chain of the evaluation made."""
     runs = [run for line in study.lines[dataset] for run in line.good]
@@ -141,6 +156,7 @@ def augmentation_tables(study: Gathered, found: Sequence[Helped]) -> Iterator[Ta
     """Return the arms, the transforms left out and the lexicon's halves of each data set."""
     for one in found:
         yield _arms(study, one)
+        yield _spread(study, one)
         if one.left_out:
             yield _left_out(study, one)
         if one.split is not None:
@@ -195,6 +211,32 @@ def _arm_notes(found: Helped) -> list[str]:
 
 def _seeds(n: int) -> str:
     return "1 seed" if n == 1 else f"{n} seeds"
+
+
+def _spread(study: Gathered, found: Helped) -> Table:
+    """Return how far each arm's metric is moved by seeds, draws of the edits and test rows."""
+    effect = found.effect
+    columns = [Column("arm", "arm", number=False, fields=("", "label"))]
+    parts = (("seeds", "seeds"), ("draws", "draws"), ("rest", "both"), ("rows", "rows (se)"))
+    sets = [
+        name for name in (ORIGINAL, effect.mix or "mix") if name in {s.set for s in effect.scores}
+    ]
+    for name in sets:
+        columns += [
+            Column(f"{name}.{part}", f"{told} ({name})")
+            for part, told in parts
+            if name != ORIGINAL or part in ("seeds", "rows")
+        ]
+    rows = []
+    for arm in dict.fromkeys(score.arm for score in effect.scores):
+        cells = [Cell(found.labels[arm], {"": arm, "label": found.labels[arm]})]
+        for column in columns[1:]:
+            name, _, part = column.key.rpartition(".")
+            score = found.score(arm, name)
+            cells.append(_number(None if score is None else getattr(score, part)))
+        rows.append(tuple(cells))
+    title = title_of(study, found.dataset, "what moves the numbers")
+    return Table(file_name("spread", found.dataset), title, tuple(columns), tuple(rows), (_MOVES,))
 
 
 def _left_out(study: Gathered, found: Helped) -> Table:

@@ -89,6 +89,8 @@ class Evaluation(_Strict):
         The transformed sets that tables show; by default the mix.
     seed
         What the transforms draw by: the same test sets for all rows and seeds.
+    draws
+        How often the transformed sets are drawn.
     precision
         As in `robustft.evaluate`.
     """
@@ -99,6 +101,7 @@ class Evaluation(_Strict):
     max_eval: int | None = Field(default=None, ge=1)
     sets: list[str] = Field(default_factory=list)
     seed: int = Field(default=0, ge=0)
+    draws: int = Field(default=1, ge=1)
     precision: Literal["fp32", "bf16"] = "fp32"
 
 

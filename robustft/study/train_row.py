@@ -10,6 +10,7 @@ from robustft.data.run_folder import RunFolder
 from robustft.data.task import TaskType
 from robustft.evaluation.evaluate import evaluate
 from robustft.evaluation.results import RobustnessResult
+from robustft.evaluation.sets import names_of_draws
 from robustft.study.extra import extra_metrics
 from robustft.study.grid import RunSpec
 from robustft.study.portable import named_settings, relative_path
@@ -79,7 +80,9 @@ def _evaluated(run: RunFolder, spec: RunSpec, context: Context) -> RobustnessRes
         max_eval=spec.settings.get("max_eval", wanted.max_eval),
         seed=wanted.seed,
         device=str(spec.settings.get("device", "auto")),
+        draws=wanted.draws,
         precision=wanted.precision,
+        counterexamples=0,
         workers=context.workers,
         force=bool(spec.settings.get("force", False)),
         progress=context.told,
@@ -137,8 +140,9 @@ def _with_predictions(result: RowResult, tested: RobustnessResult, context: Cont
             "truncated": {**result.truncated, first.set: first.truncated},
             "rows": {**result.rows, "evaluated": tested.sets[0].rows},
             "predictions": {
-                s.name: relative_path(place / f"{s.name}.parquet", context.folder)
-                for s in tested.sets
+                path.stem: relative_path(path, context.folder)
+                for facts in tested.sets
+                for path in (place / f"{name}.parquet" for name in names_of_draws(facts))
             },
             "facts": {**result.facts, "mix": tested.mix, "sets": sets},
             "notices": list(dict.fromkeys([*result.notices, *tested.verdict.caveats])),

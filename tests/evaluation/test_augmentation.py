@@ -9,6 +9,7 @@ import pytest
 
 from robustft.errors import RunError
 from robustft.evaluation.augmentation import AugmentationEffect, augmentation_effect
+from robustft.evaluation.gains import arm_scores
 from robustft.evaluation.trials import Losses, Trials, read_losses
 from robustft.evaluation.unseen import leave_one_out, lexicon_split
 
@@ -107,10 +108,10 @@ def test_cannot_tell_says_what_would_have_been_seen():
 def test_a_gain_that_is_ruled_out_is_no_gain():
     same = trials(arms(0.8, 0.8, 0.8, 0.8), rows=60, of_seeds=0.0)
     for number in range(5):  # the very answers of the other arm, but for one row of one seed
-        there = same._found["step-matched", "mix"][number]
+        (there,) = same._found["step-matched", "mix"][number]
         values = there.values.copy()
         values[number] = 1.0
-        same._found["augmented", "mix"][number] = Losses(there.ids, values, "accuracy")
+        same.add("augmented", "mix", number, Losses(there.ids, values, "accuracy"))
     found = augmentation_effect(same)
     assert found.transformed.against("step-matched").difference.value <= 0
     assert found.answer in ("no gain", "hurts", "cannot tell")
@@ -121,6 +122,18 @@ def test_no_effect_is_rarely_said_to_help():
         augmentation_effect(trials(arms(0.7, 0.7, 0.7, 0.7), seed=s, rows=80)) for s in range(25)
     ]
     assert sum(f.answer in ("helps", "hurts") for f in said) <= 2
+
+
+@pytest.mark.slow
+def test_no_effect_is_said_to_help_in_a_twentieth_of_studies_at_most():
+    studies, helped, hurt = 1_000, 0, 0
+    for seed in range(studies):
+        made = trials(arms(0.75, 0.75, 0.75, 0.75), seed=seed, rows=200, of_seeds=0.1)
+        answer = augmentation_effect(made).answer
+        helped, hurt = helped + (answer == "helps"), hurt + (answer == "hurts")
+    error = np.sqrt(0.05 * 0.95 / studies)
+    print(f"helps {helped / studies:.3f}, hurts {hurt / studies:.3f}, ± {error:.3f}")
+    assert helped / studies <= 0.05
 
 
 def test_the_answer_survives_json():
@@ -170,6 +183,20 @@ def test_trials_of_other_rows_or_metrics_are_refused():
         made.add("clean", "mix", 1, Losses(("a", "c"), np.zeros(2), "accuracy"))
     with pytest.raises(RunError, match="expected accuracy as of other trials, got mse"):
         made.add("clean", "mix", 1, Losses(("a", "b"), np.zeros(2), "mse"))
+
+
+def test_draws_are_averaged_and_their_spread_is_told():
+    made, ids = Trials(), tuple("abcd")
+    for seed, (one, other) in enumerate(
+        [([0, 0, 0, 1], [0, 1, 1, 1]), ([0, 0, 1, 1], [1, 1, 1, 1])]
+    ):
+        draws = (Losses(ids, np.array(draw, float), "accuracy") for draw in (one, other))
+        made.add("clean", "mix", seed, *draws)
+    assert made.table([("clean", "mix")], [0]).tolist() == [[0.0, 0.5, 0.5, 1.0]]
+    assert made.by_draw(("clean", "mix"), [0, 1]).tolist() == [[0.25, 0.5], [0.75, 1.0]]
+    (score,) = arm_scores(made)
+    assert score.score.value == pytest.approx(1 - 0.625)
+    assert score.draws > score.seeds > score.rest == 0.0
 
 
 def left_out(without, augmented, matched=0.6):

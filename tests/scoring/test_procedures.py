@@ -67,6 +67,21 @@ def test_no_difference_is_rarely_called_one(parts):
     assert rejected(400, **parts) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [5, 10])
+@pytest.mark.parametrize("rows", [200, 1000])
+@pytest.mark.parametrize("of_rows", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("of_seeds", [0.0, 0.1, 0.3])
+def test_no_difference_is_called_one_in_a_twentieth_of_studies_at_most(
+    seeds, rows, of_rows, of_seeds
+):
+    studies = 2_000
+    found = rejected(studies, seeds, rows, of_seeds=of_seeds, of_rows=of_rows, rest=0.5)
+    error = np.sqrt(0.05 * 0.95 / studies)
+    print(f"{seeds} seeds, {rows} rows, sd {of_seeds} {of_rows}: {found:.3f} ± {error:.3f}")
+    assert found <= 0.06 + 3 * error
+
+
 def test_seeds_alone_would_call_it_one_far_more_often():
     rng = np.random.Generator(np.random.PCG64(3))
     made = [table(rng, 5, 120, of_rows=1.0, rest=0.3) for _ in range(300)]
