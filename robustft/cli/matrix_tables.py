@@ -165,13 +165,16 @@ def spread_lines(result: RobustnessResult) -> list[str]:
     """Return for each family of models how far draws and training seeds move the drop."""
     lines, metric = [], result.metric
     for found in result.spread:
-        causes = [
-            f"{cause} {number_text(sd, metric)}" for cause, sd in found.sd.items() if sd is not None
-        ]
-        draws, seeds = len(found.values), len(found.models)
+        spreads = {**found.sd, "other test rows": found.rows_sd}
+        causes = [f"{c} {number_text(sd, metric)}" for c, sd in spreads.items() if sd is not None]
+        draws = _count(len(found.values), "draw")
+        seeds = _count(len(found.models), "training seed")
         lines.append(
-            f"{found.family}: drop on {found.set} {interval_text(found.mean, metric)} over "
-            f"{draws:,} draws and {seeds:,} training seeds; standard deviation by "
-            + ", ".join(causes)
+            f"{found.family}: drop on {found.set} {interval_text(found.mean, metric)} over {draws} "
+            f"and {seeds}; standard deviation by {', '.join(causes)}"
         )
     return lines
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

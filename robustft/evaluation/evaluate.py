@@ -20,6 +20,7 @@ from robustft.errors import UsageError
 from robustft.evaluation.answer_sets import answer_sets
 from robustft.evaluation.counterexamples.keep import DEFAULT_LIMIT, Hunt, Limit, hunted, read_limit
 from robustft.evaluation.draws import joined_facts, joined_outputs
+from robustft.evaluation.families import families_of
 from robustft.evaluation.leaks import score_leaks
 from robustft.evaluation.measures import Said
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
@@ -242,6 +243,7 @@ def run_evaluation(
         seed=plan.seed,
         sources=sources_of(plan.split),
         parts=parts_of(plan.split, plan.slices),
+        families=families_of(plan.subjects),
     )
     result = replace(result, leaks=leaks)
     _finish(plan, folder, result, started, counterexamples=None if hunt is None else limit)

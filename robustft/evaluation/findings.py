@@ -147,6 +147,8 @@ class Spread:
         None where there is but one of that cause.
     shares
         The same as shares of the variance.
+    rows_sd
+        For comparison, the standard deviation that other test rows would give one such drop.
     """
 
     family: str
@@ -156,3 +158,4 @@ class Spread:
     mean: Estimate
     sd: dict[str, float | None]
     shares: dict[str, float | None]
+    rows_sd: float | None = None

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from robustft.data.task import Task, TaskType
 from robustft.scoring.answers import AnswerScores, answer_metrics
+from robustft.scoring.effects import effects_of_accuracies, standardised_mean
 from robustft.scoring.metrics import (
     classification_metrics,
     correct,
@@ -89,6 +90,10 @@ class Measure(Protocol):
 
     def change(self, first: Array, second: Array) -> tuple[Difference, Test]:
         """Return how much better `first` is than `second` by the first metric, and the test."""
+        ...
+
+    def effects(self, first: Array, second: Array) -> dict[str, Estimate]:
+        """Return how large the advantage of `first` is, whatever the number of rows."""
         ...
 
     def flips(self, first: Array, second: Array) -> Estimate | None:
@@ -185,6 +190,10 @@ class _Classes(_Labelled):
         changed = accuracy_change(a, b, sources=self.sources)
         return changed, mcnemar(a, b, sources=self.sources)
 
+    def effects(self, first: Array, second: Array) -> dict[str, Estimate]:
+        a, b = correct(self.labels, first), correct(self.labels, second)
+        return effects_of_accuracies(a, b, seed=self.seed, sources=self.sources)
+
     def flips(self, first: Array, second: Array) -> Estimate | None:
         return share(first != second, sources=self.sources)
 
@@ -215,6 +224,11 @@ class _Numbers(_Labelled):
     def change(self, first: Array, second: Array) -> tuple[Difference, Test]:
         worse = self.loss(second) - self.loss(first)
         return mean_change(worse, seed=self.seed, sources=self.sources)
+
+    def effects(self, first: Array, second: Array) -> dict[str, Estimate]:
+        better = self.loss(second) - self.loss(first)
+        made = standardised_mean(better, seed=self.seed, sources=self.sources)
+        return {"cohens_dz": made}
 
     def flips(self, first: Array, second: Array) -> Estimate | None:
         del first, second
@@ -248,6 +262,11 @@ class _Answers:
     def change(self, first: Array, second: Array) -> tuple[Difference, Test]:
         better = self.loss(second) - self.loss(first)
         return mean_change(better, seed=self.seed, sources=self.sources)
+
+    def effects(self, first: Array, second: Array) -> dict[str, Estimate]:
+        better = self.loss(second) - self.loss(first)
+        made = standardised_mean(better, seed=self.seed, sources=self.sources)
+        return {"cohens_dz": made}
 
     def flips(self, first: Array, second: Array) -> Estimate | None:
         del first, second  # the texts of answers stand in other words where contexts do

@@ -128,7 +128,8 @@ class Cell:
     metrics_of_kept, drop_of_kept
         The metrics, and the drop of the first, among all other rows; None where none was cut.
     effects
-        Effect sizes of the drop by name, each with its interval.
+        Effect sizes of the first metric's drop, each with its interval: ``cohens_h`` and
+        ``odds_ratio`` of classes, ``cohens_dz`` of all else; see `robustft.scoring.effects`.
     """
 
     model: str

@@ -13,6 +13,7 @@ from robustft.data.task import Task, TaskType
 from robustft.errors import DataError
 from robustft.evaluation.curves import curves_of, over_sets
 from robustft.evaluation.draws import tiled
+from robustft.evaluation.families import Family, spread_of
 from robustft.evaluation.measures import Measure, Said, measure_of
 from robustft.evaluation.results import (
     ORIGINAL,
@@ -25,8 +26,11 @@ from robustft.evaluation.results import (
     SetFacts,
     SharedWords,
     Slice,
+    Spread,
+    Summary,
 )
 from robustft.evaluation.slices import Part, slices_of
+from robustft.evaluation.summaries import summaries_of
 from robustft.evaluation.verdict import judge
 from robustft.scoring.metrics import mean_change, ratio_of_sums
 from robustft.scoring.power import smallest_change
@@ -52,6 +56,7 @@ def compare(
     seed: int = 0,
     sources: Array | None = None,
     parts: Sequence[Part] = (),
+    families: Sequence[Family] = (),
 ) -> RobustnessResult:
     """Compare models on a test set and its transformed versions; all of it is paired by row.
 
@@ -74,6 +79,8 @@ def compare(
         Which rows share a source, shape ``(n,)``; None: none do.
     parts
         What the rows are sliced by.
+    families
+        The models that differ in the training seed alone; by default each is its own family.
 
     Raises
     ------
@@ -94,10 +101,12 @@ def compare(
     cells: list[Cell] = []
     curves: list[Curve] = []
     slices: list[Slice] = []
+    summaries: list[Summary] = []
     for facts, outputs in models.items():
         own = {cell.set: cell for cell in _cells(measure, facts.name, sets, outputs)}
         cells += own.values()
         curves += curves_of(measure, facts.name, sets, own, outputs)
+        summaries += summaries_of(measure, facts.name, sets, outputs)
         if mix is not None:
             before, after, whole = over_sets(measure, [s for s in sets if s.name == mix], outputs)
             slices += slices_of(whole, facts.name, mix, before, after, parts)
@@ -110,6 +119,8 @@ def compare(
         pair=_pair(measure, sets, models, mix),
         shared_words=shared_words,
         curves=tuple(curves),
+        summaries=tuple(summaries),
+        spread=tuple(_spread(measure, sets, models, mix, families)),
         slices=tuple(slices),
         sources=None if sources is None else len(np.unique(sources)),
     )
@@ -151,6 +162,7 @@ def _against(measure: Measure, cell: Cell, original: Said, there: Said) -> Cell:
         drop=drop,
         test=test,
         detectable=smallest_change(drop[measure.metric]),
+        effects=measure.effects(before, after),
         flips=measure.flips(before, after),
         same_tokens=float(1 - others.mean()),
         drop_of_others=_drop_among(measure, others, before, after),
@@ -178,6 +190,19 @@ def _tokens_per_word(said: Said, facts: SetFacts) -> float | None:
     if not facts.words_read or not (said.lengths > 0).all():
         return None
     return float(said.lengths.mean() * len(said) / facts.draws / facts.words_read)
+
+
+def _spread(
+    measure: Measure,
+    sets: Sequence[SetFacts],
+    models: Mapping[ModelFacts, Outputs],
+    mix: str | None,
+    families: Sequence[Family],
+) -> list[Spread]:
+    outputs = {facts.name: said for facts, said in models.items()}
+    families = families or [Family(name, (name,)) for name in outputs]
+    main = [facts for facts in sets if facts.name == mix]
+    return [found for facts in main for found in spread_of(measure, facts, outputs, families)]
 
 
 def _pair(
