@@ -15,6 +15,7 @@ from robustft.scoring.effects import (
     effects_of_accuracies,
     standardised_mean,
 )
+from robustft.scoring.statistics import accuracy_change
 
 
 def two(n=400, seed=1):
@@ -24,20 +25,42 @@ def two(n=400, seed=1):
 
 def test_cohens_h_equals_statsmodels():
     a, b = two()
-    found = cohens_h(a, b, seed=1)
+    found = cohens_h(a, b)
     assert found.value == pytest.approx(proportion_effectsize(a.mean(), b.mean()))
     assert found.low < found.value < found.high
-    back = cohens_h(b, a, seed=1)
-    assert back.value == pytest.approx(-found.value)
-    assert (found.method, found.n) == ("bca", 400)
+    back = cohens_h(b, a)
+    assert (back.value, back.low) == pytest.approx((-found.value, -found.high))
+    assert (found.method, found.n) == ("tango, as angles", 400)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=200))
+@settings(max_examples=40)
+def test_cohens_h_leaves_out_0_just_where_the_difference_does(rows):
+    a, b = np.array(rows, bool).T
+    found, change = cohens_h(a, b), accuracy_change(a, b)
+    assert np.sign(found.low) == np.sign(change.low)
+    assert np.sign(found.high) == np.sign(change.high)
+    assert found.low <= found.value <= found.high
+
+
+def test_cohens_h_covers():
+    rng = np.random.default_rng(3)
+    truth, hits = proportion_effectsize(0.9, 0.87), 0
+    for _ in range(400):
+        kept = rng.choice(4, 300, p=[0.85, 0.05, 0.02, 0.08])
+        a, b = kept <= 1, (kept == 0) | (kept == 2)
+        found = cohens_h(a, b)
+        hits += found.low <= truth <= found.high
+    assert hits / 400 >= 0.92
 
 
 def test_cohens_h_of_perfect_answers():
     right = np.ones(30, bool)
-    found = cohens_h(right, right, seed=1)
-    assert (found.value, found.low, found.reason) == (0.0, None, "all resamples agree")
-    assert cohens_h(right, ~right, seed=1).value == pytest.approx(np.pi)
-    assert cohens_h(right[:0], right[:0], seed=1).reason == "no rows"
+    found = cohens_h(right, right)
+    assert found.value == 0.0
+    assert found.low < 0 < found.high
+    assert cohens_h(right, ~right).value == pytest.approx(np.pi)
+    assert cohens_h(right[:0], right[:0]).reason == "no rows"
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
@@ -66,15 +89,15 @@ def test_an_odds_ratio_of_no_pair_is_undefined():
 def test_copies_of_rows_widen_the_effects_back():
     a, b = two()
     five = np.repeat(np.arange(len(a)), 5)
-    for name, once in effects_of_accuracies(a, b, seed=1).items():
-        alone = effects_of_accuracies(a[five], b[five], seed=1)[name]
-        shared = effects_of_accuracies(a[five], b[five], seed=1, sources=five)[name]
+    for name, once in effects_of_accuracies(a, b).items():
+        alone = effects_of_accuracies(a[five], b[five])[name]
+        shared = effects_of_accuracies(a[five], b[five], sources=five)[name]
         assert shared.value == pytest.approx(once.value)
         assert shared.high - shared.low == pytest.approx(once.high - once.low, rel=0.12)
         assert alone.high - alone.low < 0.7 * (once.high - once.low)
         assert shared.sources == len(a)
     codes = np.arange(400)
-    assert effects_of_accuracies(a, b, seed=1, sources=codes) == effects_of_accuracies(a, b, seed=1)
+    assert effects_of_accuracies(a, b, sources=codes) == effects_of_accuracies(a, b)
 
 
 def test_the_standardised_mean():
