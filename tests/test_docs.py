@@ -28,7 +28,8 @@ def test_python_in_a_page_compiles(path):
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_options_in_a_page_are_options(path, run_cli):
     help_text = "".join(
-        run_cli(command, "--help")[1] for command in ("transform", "train", "eval", "audit")
+        run_cli(command, "--help")[1]
+        for command in ("transform", "train", "eval", "audit", "report")
     )
     shell = "\n".join(blocks(path.read_text(encoding="utf-8"), "sh"))
     named = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from robustft.data.run_folder import RunFolder
+from robustft.evaluation.gate import GATE
 from robustft.evaluation.results import ORIGINAL, RobustnessResult
 from robustft.report.browser import rows_view
 from robustft.report.cases import BUDGET
@@ -19,6 +20,7 @@ from robustft.report.matrix import curves_view, matrix_view
 from robustft.report.method import method_view
 from robustft.report.outcomes import read_outcomes
 from robustft.report.overview import cells_view, headline, models_of, subline
+from robustft.report.texts import read_gate
 
 __all__ = ["evaluation_view"]
 
@@ -49,6 +51,7 @@ def evaluation_view(run: RunFolder, name: str, *, parts: int = 1) -> dict[str, A
             for a in result.verdict.answers
         ],
         "caveats": result.verdict.caveats,
+        "gate": read_gate(run.path / GATE),
         "models": models_of(result),
         "matrix": matrix_view(result),
         "curves": curves_view(result),

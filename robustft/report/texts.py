@@ -15,7 +15,7 @@ from robustft.evaluation.gate import GATE, Gate
 from robustft.evaluation.results import RobustnessResult
 from robustft.report.sources import find_sources
 
-__all__ = ["FORMATS", "text_report"]
+__all__ = ["FORMATS", "read_gate", "text_report"]
 
 FORMATS = ("markdown", "latex", "junit", "json")
 _ONE = ("junit", "json")
@@ -54,12 +54,12 @@ def _rendered(run: RunFolder, kind: str) -> str:
     name = run.path.resolve().name
     module = importlib.import_module(f"robustft.report.{kind}")
     text: str = module.render(
-        replace(result, folder=str(run.path)), gate=_gate(run.path / GATE), title=name
+        replace(result, folder=str(run.path)), gate=read_gate(run.path / GATE), title=name
     )
     return text
 
 
-def _gate(path: Path) -> Gate | None:
+def read_gate(path: Path) -> Gate | None:
     """Return what the gate found when the run was last judged; None where it never was."""
     if not path.is_file():
         return None
