@@ -34,6 +34,8 @@ from robustft.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from robustft.evaluation.augmentation import AugmentationEffect
+    from robustft.evaluation.family import Family
     from robustft.evaluation.plan import EvaluationPlan
     from robustft.evaluation.results import RobustnessResult
 
@@ -166,7 +168,9 @@ def eval_(
 
     Without arguments it takes the newest augmented run and its clean twin, and prints the four
     cells: two models, original and transformed test. The transforms are those of the run, drawn
-    anew. What was predicted already is not predicted again.
+    anew. What was predicted already is not predicted again. Where the newest run was trained
+    with several seeds or controls, all of them are evaluated, and it is said whether augmentation
+    helps.
 
     Examples:
 
@@ -179,14 +183,17 @@ def eval_(
     from robustft.cli.audit_run import audited
     from robustft.cli.audit_tables import show_validity
     from robustft.cli.eval_answers import answer_questions
+    from robustft.cli.eval_family import show_effect
     from robustft.cli.eval_tables import show
     from robustft.evaluation.audit.validity import valid_accuracies
     from robustft.evaluation.counterexamples.keep import read_limit
+    from robustft.evaluation.family import find_family
     from robustft.evaluation.plan import make_evaluation
 
     limit = read_limit(counterexamples)
+    family = None if runs else find_family(Path("runs"))
     plan = make_evaluation(
-        runs or None,
+        runs or (family.paths if family else None),
         data=data,
         transforms=list(with_) if with_ else None,
         severity=severity,
@@ -241,17 +248,18 @@ def eval_(
         predictions=predictions,
         counterexamples=limit,
     )
+    effect = None if family is None else _effect(family, plan, result)
     found = gate.judge(result)
     corrected = valid_accuracies(result, audited(audit)) if audit is not None else []
     if json:
-        extra: dict[str, Any] = {}
+        extra: dict[str, Any] = {} if effect is None else {"augmentation": effect.to_dict()}
         if found is not None:
             extra["gate"] = found.to_dict()
         if audit is not None:
             extra["valid_rows"] = [asdict(row) for row in corrected]
         console.print_json({**result.to_dict(), "folder": result.folder, **extra})
     else:
-        show(result)
+        show(result) if effect is None else show_effect(effect, result.folder)
         if corrected:
             show_validity(corrected)
     return int(gate.exit_code(found))
@@ -263,3 +271,10 @@ def _run(plan: EvaluationPlan, **settings: Any) -> RobustnessResult:
 
     with console.bars() as progress:
         return run_evaluation(plan, progress=progress, **settings)
+
+
+def _effect(family: Family, plan: EvaluationPlan, result: RobustnessResult) -> AugmentationEffect:
+    """Say what the runs of one experiment, seeds and controls, tell of augmentation."""
+    from robustft.evaluation.family import family_effect
+
+    return family_effect(family, result, [subject.facts.name for subject in plan.subjects])

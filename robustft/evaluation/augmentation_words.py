@@ -35,9 +35,8 @@ def answer_sentence(
         if name == ORIGINAL:
             return ""
         how = f" {command}" if command else ""
-        are = "is" if len(missing) == 1 else "are"
         said = f"Whether augmentation helps {where} is not answerable"
-        return f"{said}: {_listed(missing)} {are} missing.{how}"
+        return f"{said} without {_listed(missing)}.{how}"
     by = {one.against: one for one in gains}
     matched, clean = by["step-matched"], by["clean"]
     basis = f"{len(matched.seeds)} seeds x {matched.rows:,} rows"

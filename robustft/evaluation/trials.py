@@ -66,16 +66,21 @@ def _read(path: Path, changed: int, size: int) -> Losses:
     """Read a file once: each arm is compared with several others."""
     del changed, size  # a file that was written anew is read anew
     names = pq.read_schema(path).names
-    wanted = [name for name in ("id", "source_id", "label", "prediction", "f1") if name in names]
+    wanted = [name for name in ("id", "label", "prediction", "f1") if name in names]
     table = pq.read_table(path, columns=wanted).sort_by("id")
-    sources = table["source_id"].to_pylist() if "source_id" in names else None
     values, metric = _losses(table)
-    return Losses(
-        ids=tuple(map(str, table["id"].to_pylist())),
-        values=values,
-        metric=metric,
-        sources=None if sources is None else tuple(map(str, sources)),
-    )
+    ids = tuple(map(str, table["id"].to_pylist()))
+    return Losses(ids=ids, values=values, metric=metric, sources=_sources(path, ids))
+
+
+def _sources(path: Path, ids: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return what each row is from, where the evaluation's rows beside the predictions say so."""
+    rows = path.parents[2] / "data" / path.name
+    if not rows.is_file() or not {"id", "source_id"} <= set(pq.read_schema(rows).names):
+        return None
+    table = pq.read_table(rows, columns=["id", "source_id"])
+    of = dict(zip(table["id"].to_pylist(), table["source_id"].to_pylist(), strict=True))
+    return tuple(str(of.get(one, one)) for one in ids)
 
 
 def _losses(table: pa.Table) -> tuple[Floats, str]:

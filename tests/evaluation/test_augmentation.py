@@ -79,10 +79,14 @@ def test_repeated_rows_and_harm_are_told_apart():
 @pytest.mark.parametrize(
     ("given", "seeds", "missing"),
     [
-        (arms(0.6, 0.8, 0.6, None), 5, "the step-matched control is missing"),
-        (arms(0.6, 0.8, 0.6, 0.6), 4, "5 training seeds (there are 4 so far) is missing"),
+        (arms(0.6, 0.8, 0.6, None), 5, "is not answerable without the step-matched control."),
+        (
+            arms(0.6, 0.8, 0.6, 0.6),
+            4,
+            "is not answerable without 5 training seeds (there are 4 so far).",
+        ),
         (arms(0.6, 0.8, None, None), 1, "step-matched control and 5 training seeds (there is 1"),
-        (arms(None, 0.8, 0.6, 0.6), 5, "the clean arm is missing"),
+        (arms(None, 0.8, 0.6, 0.6), 5, "without the clean arm."),
     ],
 )
 def test_without_seeds_or_controls_it_is_not_answerable(given, seeds, missing):
@@ -161,12 +165,13 @@ def test_errors_are_better_the_smaller_they_are(tmp_path):
 
 
 def test_predictions_are_read_in_one_order_with_their_sources(tmp_path):
-    path = tmp_path / "mix.parquet"
-    columns = {
-        "id": ["b", "a", "c"], "source_id": ["x", "y", "x"], "label": ["p", "n", "p"],
-        "prediction": ["p", "p", "n"], "text": ["", "", ""],
-    }  # fmt: skip
-    pq.write_table(pa.table(columns), path)
+    path = tmp_path / "predictions" / "model" / "mix.parquet"
+    for place in (path, tmp_path / "data" / "mix.parquet"):
+        place.parent.mkdir(parents=True)
+    said = {"id": ["b", "a", "c"], "label": ["p", "n", "p"], "prediction": ["p", "p", "n"]}
+    pq.write_table(pa.table(said), path)
+    rows = {"id": ["c", "b", "a"], "source_id": ["x", "x", "y"]}
+    pq.write_table(pa.table(rows), tmp_path / "data" / "mix.parquet")
     found = read_losses(path)
     assert (found.ids, found.values.tolist()) == (("a", "b", "c"), [1.0, 0.0, 1.0])
     made = Trials()

@@ -105,7 +105,7 @@ def test_a_control_that_was_not_run_leaves_the_question_open(hand_made):
     folder = fill(hand_made.recipe("augmentation"), ["clean", "augmented", "duplicated"], 5)
     (found,) = helped(gather(folder))
     assert found.effect.answer == "not answerable"
-    assert "the step-matched control is missing" in found.effect.transformed.sentence
+    assert "is not answerable without the step-matched control" in found.effect.transformed.sentence
     assert found.effect.command.startswith("The command with --seeds 5 and without --rows")
     write_views(folder)
     assert "is not answerable" in (folder / "page.md").read_text()
@@ -117,7 +117,7 @@ def test_two_seeds_are_too_few_and_nothing_at_all_is_said_so(hand_made):
     assert helped(gather(empty))[0].effect.answer == "not answerable"
     folder = fill(hand_made, RIGHT, 2)
     (found,) = helped(gather(folder))
-    assert "5 training seeds (there are 2 so far) is missing" in found.effect.transformed.sentence
+    assert "5 training seeds (there are 2 so far)." in found.effect.transformed.sentence
     assert len(found.left_out) == 3
     assert found.split is not None
 
