@@ -11,6 +11,7 @@ import typer
 from robustft.cli import console
 from robustft.cli.constraint_options import constrained
 from robustft.cli.gate_options import gated
+from robustft.cli.model_options import MODEL_HELP, opens_models
 from robustft.cli.options import (
     BatchSizeOption,
     DataOption,
@@ -45,8 +46,7 @@ RunsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[RUN|MODEL]...",
-        help="Run folders, model folders or hub names. Left out: the newest augmented run under "
-        "runs/ and its clean twin.",
+        help=f"{MODEL_HELP} Left out: the newest augmented run under runs/ and its clean twin.",
     ),
 ]
 TransformedOption = Annotated[
@@ -131,6 +131,7 @@ OnLeakOption = Annotated[
 
 
 @gated
+@opens_models
 @constrained
 def eval_(
     runs: RunsArgument = None,
@@ -139,6 +140,7 @@ def eval_(
     severity: SeverityOption = None,
     draws: DrawsOption = 1,
     constraints: Any = None,
+    model_options: Any = None,
     sides: SidesOption = None,
     spans: SpansOption = None,
     data: DataOption = None,
@@ -179,6 +181,8 @@ def eval_(
       robustft eval runs/my-run --with typos --severity all
 
       robustft eval ./my-model --data reviews.csv --slice genre --max-drop 0.03
+
+      robustft eval ./my_model.py:predict --data reviews.csv
     """
     from robustft.cli.audit_run import audited
     from robustft.cli.audit_tables import show_validity
@@ -210,6 +214,7 @@ def eval_(
         out=out,
         label_kind=label_kind,
         on_leak=on_leak,
+        options=model_options,
         force=force,
         columns={
             "text_column": text_column,

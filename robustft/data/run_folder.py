@@ -12,7 +12,7 @@ import os
 import platform
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
@@ -34,6 +34,7 @@ __all__ = [
     "portable",
     "run_name",
     "versions",
+    "versions_of",
 ]
 
 _RECORDED = ("robustft", "numpy", "pyarrow", "datasets", "torch", "transformers", "accelerate")
@@ -81,8 +82,13 @@ def portable(name: str, home: Path) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that shape results."""
-    found = {"python": platform.python_version()}
-    for package in _RECORDED:
+    return {"python": platform.python_version(), **versions_of(_RECORDED)}
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those of the packages that are installed."""
+    found = {}
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

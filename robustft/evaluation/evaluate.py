@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,20 +17,20 @@ from robustft.data.run_folder import RunFolder, hardware
 from robustft.data.saving import save_split
 from robustft.errors import UsageError
 from robustft.evaluation.answer_sets import answer_sets
+from robustft.evaluation.asking import Asking, check_makes
 from robustft.evaluation.counterexamples.keep import DEFAULT_LIMIT, Hunt, Limit, hunted, read_limit
 from robustft.evaluation.draws import joined_facts, joined_outputs
 from robustft.evaluation.families import families_of
 from robustft.evaluation.leaks import score_leaks
 from robustft.evaluation.measures import Said
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
-from robustft.evaluation.predictions import Predictions
-from robustft.evaluation.predictors import TextModel, open_model
 from robustft.evaluation.results import FORMAT, ModelFacts, RobustnessResult, SharedWords
 from robustft.evaluation.robustness import compare
-from robustft.evaluation.rows import read_predictions, write_predictions
+from robustft.evaluation.rows import write_predictions
 from robustft.evaluation.sets import SetPlan, TestSet, build_set
 from robustft.evaluation.slices import parts_of
 from robustft.evaluation.sources import sources_of
+from robustft.model.foreign.options import ModelOptions
 from robustft.transform.base import LabelKind
 from robustft.transform.constraints import Constraint
 from robustft.transform.registry import Transforms
@@ -45,7 +44,7 @@ METRICS = "metrics.json"
 
 
 def evaluate(
-    runs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+    runs: Any = None,
     *,
     data: Any = None,
     transforms: Transforms | None = None,
@@ -71,6 +70,7 @@ def evaluate(
     force: bool = False,
     predictions: Literal["parquet", "csv"] = "parquet",
     counterexamples: Limit = DEFAULT_LIMIT,
+    options: ModelOptions | None = None,
     progress: Progress = lambda _title, _done, _total: None,
     **columns: Any,
 ) -> RobustnessResult:
@@ -79,8 +79,9 @@ def evaluate(
     Parameters
     ----------
     runs
-        Run folders, model folders or hub names; one or several. None: the newest augmented run
-        under `root` and its clean twin.
+        Run folders, model folders or hub names, functions (objects, or ``module:function``),
+        estimators of scikit-learn (objects, or files), ONNX models, addresses of endpoints; one
+        or several. None: the newest augmented run under `root` and its clean twin.
     data
         What `load_dataset` takes. None: what the runs were trained on.
     transforms
@@ -132,6 +133,8 @@ def evaluate(
     counterexamples
         How many of a model's flipped predictions on the mix are shrunk to the fewest edits that
         still flip them, or ``all``; see `robustft.counterexamples`. Of classes alone.
+    options
+        How models are opened: what is trusted, what is kept, how endpoints are asked.
     progress
         Told how far the work is.
     columns
@@ -163,6 +166,7 @@ def evaluate(
         root=root,
         label_kind=label_kind,
         on_leak=on_leak,
+        options=options,
         force=force,
         columns=columns,
     )
@@ -203,8 +207,11 @@ def run_evaluation(
     limit = read_limit(counterexamples)
     if plan.questions and predictions == "csv":
         raise UsageError("predictions: expected parquet for answers, got csv")
+    check_makes(plan.subjects, plan.task)
     folder = plan.start()
-    if not force and (found := _found(plan, folder, predictions, limit)) is not None:
+    # What a function or an endpoint said once need not be what it says now.
+    anew = force or (folder.finished and not all(s.steady for s in plan.subjects))
+    if not anew and (found := _found(plan, folder, predictions, limit)) is not None:
         return found
     started = time.perf_counter()
     sets = [_made(set_plan, plan, folder, workers, progress) for set_plan in plan.sets]
@@ -220,16 +227,16 @@ def run_evaluation(
             said, notices = answer_sets(plan, subject, sets, place, progress=progress, **how)
             remarks += [f"{subject.facts.name}: {notice}" for notice in notices]
         else:
-            kept = {} if force else _kept(place, sets, plan)
-            model = cache(partial(open_model, subject, plan.task, max_length=length, **how))
-            said = predicted = _predict(model, sets, kept, place, plan, progress)
+            asking = Asking(subject, plan.task, place, anew=anew, max_length=length, **how)
+            said = predicted = asking.predict(sets, progress)
             if predictions == "csv":
                 for made in sets:
                     name = made.facts.name
                     write_predictions(place, made, predicted[name], plan.task, kind="csv")
             if hunt is not None:
                 name = subject.facts.name
-                hunt.keep(folder.path, name, predicted, model, again=force, progress=progress)
+                hunt.keep(folder.path, name, predicted, asking.open, again=anew, progress=progress)
+            remarks += asking.finish()
         outputs[subject.facts] = joined_outputs(plan.sets, said)
     leaks, said_of_leaks = score_leaks(plan, outputs, main)
     result = compare(
@@ -274,37 +281,6 @@ def _made(
         save_split(made.split, data)
     progress("transforming", len(plan.split), len(plan.sets) * len(plan.split))
     return made
-
-
-def _predict(
-    make: Callable[[], TextModel],
-    sets: Sequence[TestSet],
-    kept: dict[str, Predictions],
-    place: Path,
-    plan: EvaluationPlan,
-    progress: Progress,
-) -> dict[str, Predictions]:
-    """Return a model's predictions by set; it is loaded only if some are not kept."""
-    missing = [made for made in sets if made.facts.name not in kept]
-    if not missing:
-        return kept
-    model = make()
-    for known in kept.values():
-        model.remember(known)
-    title, total = f"predicting: {place.name}", len(missing) * len(plan.split)
-    said = dict(kept)
-    for made in missing:
-        name = made.facts.name
-        said[name] = model.predict(
-            made.split.texts, lambda n: progress(title, n, total), pairs=made.split.pairs
-        )
-        write_predictions(place, made, said[name], plan.task)
-    return said
-
-
-def _kept(place: Path, sets: Sequence[TestSet], plan: EvaluationPlan) -> dict[str, Predictions]:
-    found = {made.facts.name: read_predictions(place, made, plan.task) for made in sets}
-    return {name: said for name, said in found.items() if said is not None}
 
 
 def _has_files(plan: EvaluationPlan, folder: Path, kind: str) -> bool:

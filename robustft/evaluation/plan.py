@@ -25,6 +25,7 @@ from robustft.evaluation.results import ORIGINAL
 from robustft.evaluation.sets import SetPlan, plan_sets, read_severity
 from robustft.evaluation.slices import parts_of
 from robustft.evaluation.subjects import Subject, find_data, find_subjects
+from robustft.model.foreign.options import ModelOptions
 from robustft.training.arguments import QUESTION_LENGTH
 from robustft.transform.base import LabelKind
 from robustft.transform.constraints import Constraint
@@ -148,12 +149,13 @@ def make_evaluation(
     on_leak: str = "warn",
     force: bool = False,
     columns: Mapping[str, Any] | None = None,
+    options: ModelOptions | None = None,
 ) -> EvaluationPlan:
     """Find models and data and check that they go together; see `evaluate`."""
     level = read_severity(severity)
     if draws < 1:
         raise UsageError(f"draws: expected at least 1, got {draws}")
-    subjects = find_subjects(runs, Path(root))
+    subjects = find_subjects(runs, Path(root), options)
     run = next((s.run for s in reversed(subjects) if s.run is not None), None)
     config = {} if run is None else run.config
     chains = _chains(transforms, config) if transformed is not False else []

@@ -20,6 +20,7 @@ from robustft.evaluation.memory import Memory, Rows
 from robustft.evaluation.prediction_store import PredictionStore
 from robustft.evaluation.predictions import Predictions
 from robustft.model.device import resolve_device, resolve_precision
+from robustft.model.labels import by_position, is_generic, model_label_names
 from robustft.model.load import LoadedModel, load_finetuned
 from robustft.seeding import mix
 from robustft.training.batching import TokenizedTexts, plan_batches, tokenize
@@ -66,6 +67,15 @@ class Predictor:
         can decide a close call.
     store
         Where outputs outlive the process.
+
+    Attributes
+    ----------
+    max_length
+        Tokens of a text that are read.
+    memory
+        What is known, and how much of it was computed.
+    notices
+        What was taken for granted, a sentence each.
     """
 
     def __init__(
@@ -78,6 +88,7 @@ class Predictor:
         precision: str = "fp32",
         store: PredictionStore | None = None,
     ) -> None:
+        self.notices = position_notices(loaded)
         self._loaded = loaded
         self._device = resolve_device(device)
         self._precision = resolve_precision(precision, self._device)
@@ -122,6 +133,14 @@ class Predictor:
                 inputs = tokens.collate(rows[batch], self._device)
                 logits = model(**inputs).logits.float().cpu().numpy()
                 yield batch, logits[:, order]
+
+
+def position_notices(loaded: LoadedModel) -> tuple[str, ...]:
+    """Return the sentence for a model whose labels nobody named."""
+    ours, theirs = loaded.task.label_names, model_label_names(loaded.model.config)
+    if not ours or theirs == ours or not all(map(is_generic, theirs)):
+        return ()
+    return (by_position(Path(loaded.name).name, f"its labels are {', '.join(theirs)}", ours),)
 
 
 def predict(

@@ -121,7 +121,11 @@ class PredictionStore:
 
 
 def shared_store(
-    facts: Mapping[str, Any], columns: int, *, note: Callable[[str], None] = lambda _: None
+    facts: Mapping[str, Any],
+    columns: int,
+    *,
+    read: bool = True,
+    note: Callable[[str], None] = lambda _: None,
 ) -> PredictionStore:
     """Return the store in the cache folder for a model with these facts.
 
@@ -133,7 +137,7 @@ def shared_store(
     named = json.dumps(facts, sort_keys=True, default=str).encode()
     root = cache_folder() / "predictions"
     name = blake2b(named, digest_size=_DIGEST).hexdigest()
-    return PredictionStore(root / name, columns, limit=LIMIT, root=root, note=note)
+    return PredictionStore(root / name, columns, read=read, limit=LIMIT, root=root, note=note)
 
 
 def _joined(parts: list[tuple[Hashes, Floats]], columns: int) -> tuple[Hashes, Floats]:

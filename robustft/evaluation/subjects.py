@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,20 @@ from robustft.data.split import Split
 from robustft.data.task import Task
 from robustft.errors import DataError, ModelError, RunError, UsageError
 from robustft.evaluation.results import ModelFacts
+from robustft.model.foreign.kinds import (
+    Foreign,
+    Kind,
+    content_hash,
+    foreign_name,
+    foreign_object,
+    hash_of_files,
+)
+from robustft.model.foreign.options import ModelOptions
 
 __all__ = ["Subject", "find_data", "find_subjects"]
 
 BEST = "checkpoints/best"
-_WEIGHTS = ("*.safetensors", "*.bin", "tokenizer.json", "config.json")
-_BLOCK = 1 << 20
+_WEIGHTS = ("*.safetensors", "*.bin", "tokenizer.json", "config.json", "adapter*.json")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,28 +38,45 @@ class Subject:
     Attributes
     ----------
     model
-        The folder or hub name that it is loaded from.
+        The folder, file, name or address that it is loaded from, or what it is called.
     run
         The training run that it comes from; None for a plain model.
+    kind
+        What opens it.
+    thing
+        The function or the estimator itself, where it is in memory already.
+    options
+        How it is opened.
     """
 
     facts: ModelFacts
     model: str
     run: RunFolder | None = None
+    kind: Kind = "transformers"
+    thing: Any = None
+    options: ModelOptions = field(default_factory=ModelOptions)
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the weights, so that other weights in the same folder are noticed."""
+        """A hash of the weights, so that other weights in the same place are noticed.
+
+        Of a function it is one of its source file, and of an endpoint its address: neither says
+        all that decides its outputs.
+        """
+        if self.kind != "transformers":
+            return content_hash(self.kind, self.model, self.thing) or self.model
         folder = Path(self.model)
         if not folder.is_dir():
             return self.model
-        digest = blake2b(digest_size=8)
-        for path in sorted({p for pattern in _WEIGHTS for p in folder.glob(pattern)}):
-            digest.update(path.name.encode())
-            with path.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    digest.update(block)
-        return digest.hexdigest()
+        return hash_of_files(sorted({p for pattern in _WEIGHTS for p in folder.glob(pattern)}))
+
+    @property
+    def steady(self) -> bool:
+        """Whether the same fingerprint means the same outputs, or the user says so."""
+        if self.kind in ("function", "endpoint"):
+            known = content_hash(self.kind, self.model, self.thing) is not None
+            return known and self.options.cache is True
+        return self.thing is None
 
     @property
     def max_length(self) -> int | None:
@@ -69,20 +93,44 @@ class Subject:
         return frozenset(self.run.read_json(name))
 
 
-def find_subjects(runs: Any, root: Path) -> list[Subject]:
+def find_subjects(runs: Any, root: Path, options: ModelOptions | None = None) -> list[Subject]:
     """Return the models to evaluate: the runs and models named, or the newest pair under `root`.
+
+    Parameters
+    ----------
+    runs
+        Names, functions and estimators: one, several, or None.
+    options
+        How models are opened.
 
     Raises
     ------
     RunError
         There is no finished run, or a folder named holds an unfinished one.
     ModelError
-        A folder named is neither a run nor a model.
+        A folder named is neither a run nor a model, or a model of another make cannot be used.
+    UsageError
+        A file needs trust that was not given, or an address cannot be used.
     """
+    options = options or ModelOptions()
     if runs is None or (isinstance(runs, Sequence) and not runs):
-        return _with_roles([_of_run(run) for run in _newest_pair(root)])
-    named = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
-    return _with_roles([_subject(os.fspath(name)) for name in named])
+        return _with_roles([replace(_of_run(r), options=options) for r in _newest_pair(root)])
+    several = isinstance(runs, Sequence) and not isinstance(runs, str)
+    named = list(runs) if several else [runs]
+    return _with_roles([_of(thing, options) for thing in named])
+
+
+def _of(thing: Any, options: ModelOptions) -> Subject:
+    found: Foreign | None
+    if isinstance(thing, str | os.PathLike):
+        name = os.fspath(thing)
+        found = foreign_name(name, options)
+        if found is None:
+            return replace(_subject(name), options=options)
+    else:
+        found = foreign_object(thing)
+    facts = ModelFacts(name=found.name)
+    return Subject(facts, found.model, None, found.kind, found.thing, options)
 
 
 def _subject(name: str) -> Subject:

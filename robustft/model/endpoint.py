@@ -8,31 +8,34 @@ alone; it is sent to the endpoint and written nowhere.
 
 from __future__ import annotations
 
-import email.utils
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from robustft.data.cache import cache_folder
-from robustft.errors import EndpointError, RobustftError, UsageError, first_line
-from robustft.model.http import NO_REPLY, Reply, Transport, send
+from robustft.errors import EndpointError, RobustftError, first_line
+from robustft.model.http import (
+    NO_REPLY,
+    PASSING,
+    PATIENCE,
+    Reply,
+    Transport,
+    check_address,
+    message_of,
+    patience,
+    retry_after,
+    send,
+)
 from robustft.model.replies import ReplyStore
 from robustft.model.spending import Budget, Ledger
-from robustft.seeding import Draw, fold_in
 from robustft.text.characters import without_surrogates
 
 __all__ = ["Chat", "ChatClient", "load_chat"]
 
-# Too early, too many, or broken for the moment; anything else is wrong for good.
-_PASSING = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 529))
-_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
-# An endpoint that asks for more patience than these seconds is left alone.
-_PATIENCE = 600.0
 # A token has some four letters of English; three never set too little aside.
 _LETTERS_A_TOKEN = 3
 
@@ -185,15 +188,9 @@ class ChatClient:
             finally:
                 self.ledger.settle(most, used)
             if attempt < self.retries:
-                self.sleep(self._patience(chat, attempt) if wait is None else wait)
+                self.sleep(patience(chat.seed, attempt, chat.text) if wait is None else wait)
         attempts = f"{self.retries + 1} attempt{'s' * (self.retries > 0)}"
         raise EndpointError(f"{self.base_url}: expected an answer within {attempts}, got {problem}")
-
-    def _patience(self, chat: Chat, attempt: int) -> float:
-        """Return how long to wait: twice as long each time, spread so that not all come at once."""
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT * float(1 << attempt))
-        draw = Draw(fold_in(chat.seed, "wait", chat.text, attempt))
-        return longest * (0.5 + draw.random() / 2)
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "User-Agent": "robustft"}
@@ -223,20 +220,20 @@ class ChatClient:
         EndpointError
             Asking again would not help.
         """
-        said = f"status {reply.status}: {_message(reply.body)}"
+        said = f"status {reply.status}: {message_of(reply.body)}"
         if reply.status == 400 and "max_completion_tokens" in said != self._length_field:
             self._length_field = "max_completion_tokens"  # what newer models of OpenAI call it
             return said, 0.0
-        if reply.status not in _PASSING:
+        if reply.status not in PASSING:
             if reply.status in (401, 403):
                 said += f" (the key is read from the environment variable {self.key_variable})"
             raise EndpointError(
                 f"{self.base_url}: expected an answer from {self.model}, got {said}"
             )
-        wait = _retry_after(reply.headers, self.now())
-        if wait is not None and wait > _PATIENCE:
+        wait = retry_after(reply.headers, self.now())
+        if wait is not None and wait > PATIENCE:
             raise EndpointError(
-                f"{self.base_url}: expected an answer within {_PATIENCE:.0f} seconds, got {said}, "
+                f"{self.base_url}: expected an answer within {PATIENCE:.0f} seconds, got {said}, "
                 f"to be asked again in {wait:.0f}"
             )
         return said, wait
@@ -249,7 +246,7 @@ class ChatClient:
             whole = choice.get("finish_reason") != "length"
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
             raise EndpointError(
-                f"{self.base_url}: expected a chat completion, got: {_message(reply.body)}"
+                f"{self.base_url}: expected a chat completion, got: {message_of(reply.body)}"
             ) from None
         return _Answer(text.strip() if whole and isinstance(text, str) else "", _usage(made))
 
@@ -277,16 +274,7 @@ def load_chat(
     UsageError
         The address cannot be used.
     """
-    address = urlsplit(base_url)
-    if address.scheme not in ("http", "https") or not address.hostname:
-        raise UsageError(
-            f"base_url: expected an address such as http://localhost:11434/v1, got {base_url!r}"
-        )
-    if address.username or address.password or address.query:
-        raise UsageError(
-            "base_url: expected an address without a name, password or query, which would be "
-            f"recorded, got one with them; the key is read from {key_variable}"
-        )
+    check_address("base_url", base_url, key_variable, "http://localhost:11434/v1")
     return ChatClient(
         base_url=base_url,
         model=model,
@@ -304,30 +292,3 @@ def _usage(made: dict[str, Any]) -> tuple[int, int] | None:
         return None
     sent, received = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return (sent, received) if isinstance(sent, int) and isinstance(received, int) else None
-
-
-def _message(body: bytes) -> str:
-    """Return the first line of what a body says, at most a few words of it."""
-    text = body.decode("utf-8", "replace").strip()
-    try:
-        made = json.loads(text)
-        error = made.get("error", made)
-        text = str(error.get("message", error) if isinstance(error, dict) else error)
-    except (ValueError, AttributeError):
-        pass
-    return (text.splitlines() or ["nothing"])[0][:200]
-
-
-def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3): a number or a date."""
-    given = headers.get("retry-after")
-    if given is None:
-        return None
-    try:
-        return max(0.0, float(given))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(given).timestamp() - now)
-    except ValueError:
-        return None

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import email.utils
 import http.client
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
-__all__ = ["NO_REPLY", "Reply", "Transport", "send"]
+from robustft.errors import UsageError
+from robustft.seeding import Draw, fold_in
+
+__all__ = [
+    "NO_REPLY",
+    "PASSING",
+    "PATIENCE",
+    "Reply",
+    "Transport",
+    "check_address",
+    "message_of",
+    "patience",
+    "retry_after",
+    "send",
+]
+
+PASSING = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 529))
+"""The statuses of what came too early, was too many, or is broken for the moment."""
+
+PATIENCE = 600.0
+"""An endpoint that asks for more patience than these seconds is left alone."""
+
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 
 NO_REPLY = (OSError, http.client.HTTPException)
 """What is raised where no reply came: no connection, one that broke, or too long a silence."""
@@ -55,3 +80,55 @@ def send(
     with answer:
         known = {name.lower(): value for name, value in answer.headers.items()}
         return Reply(answer.status, known, answer.read())
+
+
+def check_address(where: str, url: str, key_variable: str, example: str) -> None:
+    """Check that an address can be used, and that it holds no secret.
+
+    Raises
+    ------
+    UsageError
+        It is no address, or has a name, a password or a query, which would be recorded.
+    """
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise UsageError(f"{where}: expected an address such as {example}, got {url!r}")
+    if address.username or address.password or address.query:
+        raise UsageError(
+            f"{where}: expected an address without a name, password or query, which would be "
+            f"recorded, got one with them; the key is read from {key_variable}"
+        )
+
+
+def patience(key: int, attempt: int, *parts: str) -> float:
+    """Return how long to wait: twice as long each time, spread so that not all come at once."""
+    longest = min(_LONGEST_WAIT, _FIRST_WAIT * float(1 << attempt))
+    draw = Draw(fold_in(key, "wait", *parts, attempt))
+    return longest * (0.5 + draw.random() / 2)
+
+
+def message_of(body: bytes) -> str:
+    """Return the first line of what a body says, at most a few words of it."""
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        made = json.loads(text)
+        error = made.get("error", made)
+        text = str(error.get("message", error) if isinstance(error, dict) else error)
+    except (ValueError, AttributeError):
+        pass
+    return (text.splitlines() or ["nothing"])[0][:200]
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3): a number or a date."""
+    given = headers.get("retry-after")
+    if given is None:
+        return None
+    try:
+        return max(0.0, float(given))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(given).timestamp() - now)
+    except ValueError:
+        return None

@@ -9,7 +9,13 @@ from typing import Any
 from robustft.data.task import Task
 from robustft.errors import ModelError
 
-__all__ = ["label_order", "model_label_names"]
+__all__ = [
+    "by_position",
+    "is_generic",
+    "label_order",
+    "model_label_names",
+    "nearest_labels",
+]
 
 # The names that transformers gives to the outputs of a model whose author named none.
 _GENERIC = re.compile(r"label_\d+")
@@ -39,7 +45,7 @@ def label_order(model_names: Sequence[str], task: Task, *, where: str) -> tuple[
     if len(names) == len(model_names):
         theirs = [_plain(name) for name in model_names]
         ours = [_plain(name) for name in names]
-        if all(_GENERIC.fullmatch(name) for name in theirs):
+        if all(map(is_generic, model_names)):
             return tuple(range(len(ours)))
         found = [_candidates(name, theirs) for name in ours]
         order = tuple(match[0] for match in found if len(match) == 1)
@@ -51,6 +57,21 @@ def label_order(model_names: Sequence[str], task: Task, *, where: str) -> tuple[
         f"{', '.join(model_names)}; name the data's labels as the model does, "
         f"such as --label-map {advice} (check the order)"
     )
+
+
+def is_generic(name: str) -> bool:
+    """Say whether a label's name is one of those that nobody chose, such as ``LABEL_0``."""
+    return _GENERIC.fullmatch(_plain(name)) is not None
+
+
+def nearest_labels(name: str, names: Sequence[str]) -> list[int]:
+    """Return which of `names` a label may mean, by the rules of `label_order`."""
+    return _candidates(_plain(name), [_plain(other) for other in names])
+
+
+def by_position(where: str, why: str, names: Sequence[str]) -> str:
+    """Return the sentence that says that labels were taken in the data's order, and why."""
+    return f"{where}: {why}, so they are taken in the data's order: {', '.join(names)}"
 
 
 def _plain(name: str) -> str:

@@ -18,6 +18,7 @@ from robustft.errors import (
     RunError,
     UsageError,
 )
+from robustft.evaluation import asking
 from robustft.evaluation import evaluate as module
 from robustft.evaluation.evaluate import evaluate
 from robustft.evaluation.plan import make_evaluation
@@ -127,7 +128,7 @@ def test_nothing_on_disk_names_an_absolute_path(result, home):
 
 
 def test_the_same_call_computes_nothing_again(result, home, monkeypatch):
-    monkeypatch.setattr(module, "open_model", None)
+    monkeypatch.setattr(asking, "open_model", None)
     monkeypatch.setattr(module, "build_set", None)
     again = evaluate(root=home / "runs", device="cpu")
     assert again.to_dict() == result.to_dict()
@@ -141,9 +142,9 @@ def test_predictions_on_disk_are_used_again(home, runs, tmp_path, monkeypatch):
     gone = tmp_path / "eval" / "predictions" / runs["clean"].name / "mix.parquet"
     gone.unlink()
     loaded = []
-    load = module.open_model
+    load = asking.open_model
     monkeypatch.setattr(
-        module,
+        asking,
         "open_model",
         lambda s, *args, **more: loaded.append(s.model) or load(s, *args, **more),
     )
