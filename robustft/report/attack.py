@@ -14,8 +14,8 @@ from robustft.data.run_folder import RunFolder
 from robustft.errors import DataError, RunError
 from robustft.report import numbers
 from robustft.report.browser import browser_view, select
-from robustft.report.cases import BUDGET, budget_of, keyed, script_data
 from robustft.report.charts import axis_over
+from robustft.report.fitting import BUDGET, fitted, keyed
 from robustft.report.licences import lexicons, used_transforms
 from robustft.report.overview import EDGE, WIDTH, Figure
 from robustft.report.windows import Change, show
@@ -202,14 +202,9 @@ def _rows(
             keyed(records[i]["id"]),
         ),
     )
-    kept = len(records)
-    while True:
-        kept, width = budget_of(kept, budget)
-        data = _data([records[i] for i in sorted(order[:kept])], width)
-        size = len(script_data(data)[1])
-        if size <= budget or kept <= 1:
-            break
-        kept = int(kept * 0.95 * budget / size)
+    kept, data = fitted(
+        order, lambda places, width: _data([records[i] for i in places], width), budget
+    )
     labels = sorted({str(record.get("label")) for record in records})
     settings = {
         "models": [""],

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from robustft.evaluation.results import RobustnessResult
-from robustft.report.cases import Cases, make_cases, script_data
+from robustft.report.cases import Cases, make_cases
 from robustft.report.findings import needed_edits
+from robustft.report.fitting import script_data
 from robustft.report.outcomes import Outcomes
 from robustft.report.overview import models_of
 from robustft.report.slices import read_parts

@@ -8,7 +8,6 @@ from robustft.data.run_folder import RunFolder
 from robustft.evaluation.gate import GATE
 from robustft.evaluation.results import ORIGINAL, RobustnessResult
 from robustft.report.browser import rows_view
-from robustft.report.cases import BUDGET
 from robustft.report.findings import (
     examples_view,
     harm_view,
@@ -16,6 +15,7 @@ from robustft.report.findings import (
     spread_view,
     summaries_view,
 )
+from robustft.report.fitting import BUDGET
 from robustft.report.matrix import curves_view, matrix_view
 from robustft.report.method import method_view
 from robustft.report.outcomes import read_outcomes

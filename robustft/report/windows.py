@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 __all__ = ["Change", "Shown", "show"]
 
-_CONTEXTS = (240, 120, 80, 50, 30)
+_CONTEXTS = (240, 120, 80, 50, 25)
 _GAP = 12  # a gap shorter than this is not worth its mark
 
 
@@ -63,7 +63,7 @@ def show(text: str, edits: Sequence[Change], limit: int, *, first: Iterable[int]
     chosen: list[Change] = []
     left = limit
     for position in urgent:
-        left -= _edit_cost(edits[position], limit) + _CONTEXTS[-1]
+        left -= _edit_cost(edits[position], limit) + 2 * _CONTEXTS[-1]
         if chosen and left < 0:
             break
         chosen.append(edits[position])

@@ -147,7 +147,7 @@ def test_scripts_in_the_data_do_nothing(browser, shown):
 
 
 def test_a_compressed_page_is_read_too(browser, shown, monkeypatch):
-    monkeypatch.setattr("robustft.report.cases.PLAIN", 1_000)
+    monkeypatch.setattr("robustft.report.fitting.PLAIN", 1_000)
     made = shown()
     assert browser.ask("document.querySelector('script.data').type") == "text/plain"
     broke = sum(int((made.right[m, "original"] & ~made.right[m, "mix"]).sum()) for m in made.models)
