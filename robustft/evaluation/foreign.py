@@ -90,7 +90,7 @@ class TextPredictor:
         self, texts: Sequence[str], pairs: Sequence[str] | None, rows: Rows
     ) -> Iterator[tuple[Rows, Floats]]:
         """Yield positions in `rows` and their logits, batch by batch as they come."""
-        places = np.arange(len(rows), dtype=np.int64)
+        places = np.argsort(rows).astype(np.int64)  # in the texts' order
         batches = [places[at : at + self._rows] for at in range(0, len(rows), self._rows)]
 
         def ask(batch: Rows) -> Any:
