@@ -47,11 +47,11 @@ def _wrapped(job):
     model = transformers.AutoModelForSequenceClassification.from_pretrained(job["model"]).eval()
 
     class Timed(HuggingFaceModelWrapper):
-        seconds = 0.0
+        seconds = cpu = 0.0
         calls = 0
 
         def __call__(self, texts):
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             if job["padding"] == "max_length":
                 made = super().__call__(texts)
             else:
@@ -67,6 +67,7 @@ def _wrapped(job):
                 with torch.no_grad():
                     made = self.model(**inputs).logits
             Timed.seconds += time.perf_counter() - start
+            Timed.cpu += time.process_time() - cpu
             Timed.calls += len(texts)
             return made
 
@@ -89,9 +90,9 @@ def main() -> None:
     attack = getattr(textattack.attack_recipes, RECIPES[job["recipe"]]).build(wrapper)
     attack.attack("it is not a bad film , and you will like it", 1)
     attack.clear_cache()
-    clock.seconds, clock.calls = 0.0, 0
+    clock.seconds, clock.cpu, clock.calls = 0.0, 0.0, 0
     rows = []
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     for text, label in zip(job["texts"], job["labels"], strict=True):
         began = time.perf_counter()
         result = attack.attack(text, label)
@@ -109,7 +110,9 @@ def main() -> None:
     answer = {
         "rows": rows,
         "seconds": total,
+        "cpu": time.process_time() - cpu,
         "model_seconds": clock.seconds,
+        "model_cpu": clock.cpu,
         "model_calls": clock.calls,
         "versions": {name: version(name) for name in ("textattack", "transformers", "torch")},
     }

@@ -55,6 +55,16 @@ AugmentOption = Annotated[
         help="Add N transformed copies of training rows, and train the clean twin too.",
     ),
 ]
+AugmentWithOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--augment-with",
+        metavar="RUN",
+        rich_help_panel="Transforms",
+        help="Add the successful attacks of a run of robustft attack on training rows; with the "
+        "clean twin, as for --augment. Can be repeated.",
+    ),
+]
 CleanOption = Annotated[
     bool,
     typer.Option(
@@ -81,6 +91,7 @@ def train(
     data: DataOption = None,
     model: ModelOption = None,
     augment: AugmentOption = 0,
+    augment_with: AugmentWithOption = None,
     with_: WithOption = None,
     severity: SeverityOption = None,
     constraints: Any = None,
@@ -159,6 +170,7 @@ def train(
         data,
         model,
         augment=augment,
+        augment_with=augment_with or (),
         transforms=one_chain(with_),
         severity=one_severity(severity),
         constraints=constraints or (),

@@ -102,6 +102,7 @@ def train(
     model: str | os.PathLike[str] | None = None,
     *,
     augment: int = 0,
+    augment_with: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     transforms: Transforms | None = None,
     severity: int | None = None,
     constraints: Sequence[Constraint] = (),
@@ -138,6 +139,8 @@ def train(
         ``distilbert-base-uncased`` for other data.
     augment
         How many transformed rows join the training split; 0 trains the clean model alone.
+    augment_with
+        Folders of `robustft.attack` on training rows, whose successful attacks join them, too.
     transforms, severity
         What changes the rows that are added, as in `perturb`. None: those of
         ``typos,synonyms,contractions`` that keep the data's kind of label.
@@ -183,6 +186,7 @@ def train(
         data,
         model,
         augment=augment,
+        augment_with=augment_with,
         transforms=transforms,
         severity=severity,
         scope=Scope(sides=sides, spans=spans),

@@ -29,6 +29,7 @@ from robustft.errors import DataError, UsageError
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.houlsby import read_adapter_json
 from robustft.model.tiny import TINY
+from robustft.training.adversarial import Adversarial, joined, load_adversarial, preferred
 from robustft.training.arguments import (
     TOP_ONLY,
     TrainingArguments,
@@ -105,6 +106,7 @@ class Plan:
     extra: tuple[Extra, ...] = ()
     scope: Scope = _ALL_TEXTS
     remarks: tuple[str, ...] = ()
+    adversarial: tuple[Adversarial, ...] = ()
 
     def folder(self, role: str) -> Path:
         """Return where the run of a `role` is, or will be."""
@@ -163,6 +165,8 @@ class Plan:
                 **self.scope.facts(self.dataset.task),
                 **constraint_facts(constraints_of(self.transforms), self.home),
             }
+            if self.adversarial:
+                config["augment_with"] = [each.facts(self.home) for each in self.adversarial]
         return config
 
     def _source(self, extra: Extra) -> dict[str, Any]:
@@ -181,16 +185,18 @@ class Plan:
                 save_split(split, folder / KEPT_DATA / f"{name}.parquet")
 
     def augmented(self, workers: int = 1) -> Augmented:
-        """Make the augmented rows."""
-        return augment_split(
+        """Make the augmented rows; those of attacks stand at the end."""
+        drawn = self.augment - sum(map(len, self.adversarial))
+        made = drawn and augment_split(
             self.train,
             self.transforms,
-            self.augment,
+            drawn,
             severity=self.severity,
             seed=self.seed,
             scope=self.scope,
             workers=workers,
         )
+        return joined(made or None, self.adversarial)
 
     def describe(self) -> dict[str, Any]:
         """Return what will be done, for ``--dry-run``."""
@@ -223,6 +229,7 @@ def make_plan(
     model: str | os.PathLike[str] | None = None,
     *,
     augment: int = 0,
+    augment_with: Any = (),
     transforms: Transforms | None = None,
     severity: int | None = None,
     scope: Scope = _ALL_TEXTS,
@@ -245,7 +252,7 @@ def make_plan(
     if augment < 0:
         raise UsageError(f"augment: expected a number of rows, 0 for none, got {augment}")
     beside = parse_controls(controls)
-    if beside and not augment:
+    if beside and not augment and not augment_with:
         raise UsageError(f"controls: expected rows to augment (--augment), got {', '.join(beside)}")
     if transforms is not None:
         build(transforms)  # a wrong spec is reported before anything is read
@@ -258,11 +265,6 @@ def make_plan(
     check_trainable(dataset)
     given = _with_own_adapter(suit_task(given, dataset.task), name)
     notices = [*_defaults_said(data, model), *dataset.notices]
-    remarks: list[str] = []
-    if augment:
-        scope.columns(dataset.task)
-        transforms, remarks = settle_transforms(transforms, dataset.task.label_kind, force=force)
-        notices += remarks
     train, validation = dataset.train, dataset.validation
     if max_train is not None and max_train < len(train):
         train = sample(train, max_train, seed=seed)
@@ -284,6 +286,14 @@ def make_plan(
         train = join_extra(train, extra)
         notices += shared_texts(extra, dataset)
     _check_labels(resolved, train)
+    adversarial = load_adversarial(augment_with, train, dataset)
+    remarks: list[str] = []
+    if augment or adversarial:
+        scope.columns(dataset.task)
+        transforms, remarks = settle_transforms(
+            preferred(transforms, adversarial), dataset.task.label_kind, force=force
+        )
+        notices += remarks
     kept = {key: _text(value) for key, value in columns.items() if key != "task"}
     return Plan(
         dataset=dataset,
@@ -295,17 +305,18 @@ def make_plan(
             bind(DEFAULT_TRANSFORMS if transforms is None else transforms, constraints)
         ),
         severity=severity,
-        augment=augment,
+        augment=augment + sum(map(len, adversarial)),
         arguments=resolved,
         seed=seed,
         settings={**kept, **({"max_train": max_train} if max_train is not None else {})},
         root=Path(root),
         out=None if out is None else Path(out),
-        notices=tuple(notices),
+        notices=(*notices, *(notice for each in adversarial for notice in each.notices)),
         controls=beside,
         extra=extra,
         scope=scope,
         remarks=tuple(remarks),
+        adversarial=adversarial,
     )
 
 

@@ -181,11 +181,12 @@ class Proposals:
         keys = np.fromiter((fold_in(seed, i, 0) for i in ids), np.uint64, len(texts))
         marks = self._checks.marks(self._batch)
         self._sources: list[_Source] = []
+        self._most = most
         at: list[dict[Place, list[tuple[int, int]]]] = [{} for _ in texts]
         for number, (path, transform, _) in enumerate(leaves(built, keys)):
             protection = Protection(self._batch, transform.opens, marks)
             step = mix(keys, fold_in(0, "step", path, transform.name))
-            source = _Source(self._batch, transform, protection, self._checks, step, most)
+            source = _Source(self._batch, transform, protection, self._checks, step)
             self._sources.append(source)
             for row, (text, place) in enumerate(source.places()):
                 at[text].setdefault(place, []).append((number, row))
@@ -208,22 +209,26 @@ class Proposals:
             reason=shut or ("" if places else "no transform proposes a change"),
         )
 
-    def ask(self, wanted: Sequence[tuple[int, int]]) -> list[list[Candidate]]:
+    def ask(
+        self, wanted: Sequence[tuple[int, int]], most: int | None = None
+    ) -> list[list[Candidate]]:
         """Return what places may become: pairs of the number of a text and of a place of it.
 
-        A place for which each transform passes has no candidates.
+        A place for which each transform passes has no candidates. With `most`, each transform
+        stops at so many replacements; asked for more, it goes on from there.
 
         Raises
         ------
         TransformError
             If a transform breaks its contract.
         """
+        most = self._most if most is None else min(most, self._most)
         asked: list[list[int]] = [[] for _ in self._sources]
         for text, place in wanted:
             for number, row in self._rows[text][place]:
                 asked[number].append(row)
         answers = [
-            dict(zip(rows, source.candidates(rows), strict=True)) if rows else {}
+            dict(zip(rows, source.candidates(rows, most), strict=True)) if rows else {}
             for source, rows in zip(self._sources, asked, strict=True)
         ]
         found = []
@@ -252,9 +257,8 @@ class _Source:
         protection: Protection,
         checks: Checks,
         keys: npt.NDArray[np.uint64],
-        most: int,
     ) -> None:
-        self.batch, self.transform, self.checks, self.most = batch, transform, checks, most
+        self.batch, self.transform, self.checks = batch, transform, checks
         self.acceptance = Acceptance(transform.name, protection)
         self.rewrites = isinstance(transform, RewriteTransform)
         units = self._guarded(lambda: transform.units(batch))
@@ -272,7 +276,7 @@ class _Source:
         columns = (units.text, units.start - offset, units.end - offset, ordinal)
         self._rows = list(zip(*(column.tolist() for column in columns), strict=True))
         self._documents: dict[int, Document] = {}
-        self._known: dict[int, list[Candidate]] = {}
+        self._known: dict[int, _Gathered] = {}
 
     def _guarded(self, work: Callable[[], T]) -> T:
         try:
@@ -288,43 +292,53 @@ class _Source:
         """Yield the text and the place of each unit, in order."""
         return ((text, Place(start, end)) for text, start, end, _ in self._rows)
 
-    def candidates(self, rows: Sequence[int]) -> list[list[Candidate]]:
-        """Return the candidates of units by number."""
-        new = [row for row in dict.fromkeys(rows) if row not in self._known]
+    def candidates(self, rows: Sequence[int], most: int) -> list[list[Candidate]]:
+        """Return up to so many candidates of units by number."""
+        known = self._known
+        for row in rows:
+            if row not in known:
+                # A model that rewrites whole texts is slow, and often says the same again.
+                known[row] = _Gathered(Draw(self._keys[row]), 1 if self.rewrites else _PATIENCE)
+        new = [row for row in dict.fromkeys(rows) if known[row].wants(most)]
         if new:
             many = self.rewrites or isinstance(self.transform, BatchedTransform)
-            made = self._guarded(lambda: self._together(new) if many else self._one_by_one(new))
-            self._known |= zip(new, made, strict=True)
-        return [self._known[row] for row in rows]
+            self._guarded(lambda: self._together(new, most) if many else self._alone(new, most))
+        return [known[row].made[:most] for row in rows]
 
-    def _one_by_one(self, rows: Sequence[int]) -> list[list[Candidate]]:
+    def _alone(self, rows: Sequence[int], most: int) -> None:
         replacement = self.transform.replacement
-        found = []
         for row in rows:
             text, start, end, ordinal = self._rows[row]
-            document = self._document(text)
+            document, gathered = self._document(text), self._known[row]
             unit = Unit(start, end, document.text[start:end], ordinal)
-            draw, gathered = Draw(self._keys[row]), _Gathered(self.most)
-            while gathered.open:
+            draw = gathered.draw
+            while gathered.wants(most):
                 state = draw.state
-                gathered.take(replacement(document, unit, draw))
+                self._take(row, gathered, replacement(document, unit, draw))
                 if draw.state == state:  # nothing was left to chance
-                    break
-            found.append(self._accepted(row, gathered.made))
-        return found
+                    gathered.left = 0
 
-    def _together(self, rows: Sequence[int]) -> list[list[Candidate]]:
+    def _together(self, rows: Sequence[int], most: int) -> None:
         """Ask in rounds, each about all units that may have more to say."""
-        draws = [Draw(self._keys[row]) for row in rows]
-        # A model that rewrites whole texts is slow, and says the same again more often than not.
-        all_gathered = [_Gathered(self.most, 1 if self.rewrites else _PATIENCE) for _ in rows]
-        while asked := [i for i, gathered in enumerate(all_gathered) if gathered.open]:
-            made = self._made([rows[i] for i in asked], [draws[i] for i in asked])
+        while asked := [row for row in rows if self._known[row].wants(most)]:
+            made = self._made(asked, [self._known[row].draw for row in asked])
             if len(made) != len(asked):
                 raise ValueError(f"{len(made)} replacements for {len(asked)} units")
-            for i, proposal in zip(asked, made, strict=True):
-                all_gathered[i].take(proposal)
-        return [self._accepted(row, g.made) for row, g in zip(rows, all_gathered, strict=True)]
+            for row, proposal in zip(asked, made, strict=True):
+                self._take(row, self._known[row], proposal)
+
+    def _take(self, row: int, gathered: _Gathered, proposal: Proposal) -> None:
+        """Keep a proposal, if it is a new one; what is passed over counts as known."""
+        if isinstance(proposal, Skip) or proposal in gathered.seen:
+            gathered.left -= 1
+            return
+        gathered.seen.add(proposal)
+        candidate = self._accepted(row, proposal)
+        if candidate is None:
+            gathered.left -= 1
+            return
+        gathered.made.append(candidate)
+        gathered.left = gathered.patience
 
     def _made(self, rows: Sequence[int], draws: Sequence[Draw]) -> Sequence[Proposal]:
         transform = self.transform
@@ -343,27 +357,21 @@ class _Source:
             document = self._documents[text] = Document(self.batch, text)
         return document
 
-    def _accepted(self, row: int, proposals: Iterable[Proposal]) -> list[Candidate]:
-        """Return the proposals that may stand, as candidates."""
+    def _accepted(self, row: int, made: str | tuple[Edit, ...]) -> Candidate | None:
+        """Return a proposal as a candidate, if it may stand."""
         text, start, end, _ = self._rows[row]
         source, names = self.batch.texts[text], (self.transform.name,)
-        found = []
-        for made in proposals:
-            if isinstance(made, Skip):
-                continue
-            if not isinstance(made, str):
-                edits, _ = self.acceptance.extended(self._document(text), made, [])
-                allows = self.acceptance.protection.allows
-                edits = edits if all(allows(text, edit) for edit in edits) else []
-            elif self.rewrites:
-                edits = self._rewritten(text, made)
-            else:
-                edits = [Edit(start, end, made, names)] if made != source[start:end] else []
-            judges = self.checks.of_edits
-            if edits and all(judge.allows(source, (), edits) for judge in judges):
-                words = sum(words_changed(source, edit) for edit in edits)
-                found.append(Candidate(tuple(edits), words))
-        return found
+        if not isinstance(made, str):
+            edits, reason = self.acceptance.extended(self._document(text), made, [])
+            edits = [] if reason else edits
+        elif self.rewrites:
+            edits = self._rewritten(text, made)
+        else:
+            edits = [Edit(start, end, made, names)] if made != source[start:end] else []
+        judges = self.checks.of_edits
+        if not edits or not all(judge.allows(source, (), edits) for judge in judges):
+            return None
+        return Candidate(tuple(edits), sum(words_changed(source, edit) for edit in edits))
 
     def _rewritten(self, text: int, after: str) -> list[Edit]:
         """Return a rewriting as edits, without those that touch what is protected."""
@@ -373,25 +381,15 @@ class _Source:
 
 
 class _Gathered:
-    """The different proposals for a unit so far."""
+    """The different candidates for a unit so far, and the draw that the next comes from."""
 
-    __slots__ = ("_left", "_most", "_patience", "_seen", "made")
+    __slots__ = ("draw", "left", "made", "patience", "seen")
 
-    def __init__(self, most: int, patience: int = _PATIENCE) -> None:
-        self._most, self._patience, self._left = most, patience, patience
-        self._seen: set[Proposal] = set()
-        self.made: list[Proposal] = []
+    def __init__(self, draw: Draw, patience: int) -> None:
+        self.draw, self.patience, self.left = draw, patience, patience
+        self.seen: set[Proposal] = set()
+        self.made: list[Candidate] = []
 
-    @property
-    def open(self) -> bool:
+    def wants(self, most: int) -> bool:
         """Whether it is worth asking again."""
-        return self._left > 0 and len(self.made) < self._most
-
-    def take(self, proposal: Proposal) -> None:
-        """Keep a proposal, if it is a new one; what is passed over counts as known."""
-        if isinstance(proposal, Skip) or proposal in self._seen:
-            self._left -= 1
-            return
-        self._seen.add(proposal)
-        self.made.append(proposal)
-        self._left = self._patience
+        return self.left > 0 and len(self.made) < most

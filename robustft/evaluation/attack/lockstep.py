@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from robustft.evaluation.attack.search import Ask, Found, Judge, Look, Score, Search, SearchSettings
+from robustft.evaluation.attack.probing import search_on
+from robustft.evaluation.attack.search import Ask, Found, Judge, Look, Score, SearchSettings
 from robustft.evaluation.predict import Predictions
 from robustft.evaluation.predictors import TextModel
 from robustft.transform.constraints import TextConstraint
@@ -124,7 +125,7 @@ def attack_rows(
     finished
         Told how many searches have ended since.
     """
-    searches = [Search(offer, settings, bool(constraints)) for offer in proposals.offers]
+    searches = [search_on(offer, settings, bool(constraints)) for offer in proposals.offers]
     for search, score in zip(searches, starts, strict=True):
         search.start(score)
     courses = [search.course() for search in searches]
@@ -142,17 +143,21 @@ def attack_rows(
                     found[number] = end.value
                     finished(1)
             asked |= {n: q.texts for n, q in questions.items() if isinstance(q, Ask)}
-            looks = {n: q.places for n, q in questions.items() if isinstance(q, Look)}
+            looks = {n: q for n, q in questions.items() if isinstance(q, Look)}
             judged = {n: q.texts for n, q in questions.items() if isinstance(q, Judge)}
             answers = _looked(proposals, looks) | _judged(constraints, proposals, judged)
         answers = _scored(victim, rows, asked)
     return [(found[i], search.queries) for i, search in enumerate(searches)]
 
 
-def _looked(proposals: Proposals, looks: dict[int, list[int]]) -> dict[int, Any]:
-    wanted = [(number, place) for number, places in looks.items() for place in places]
-    made = iter(proposals.ask(wanted))
-    return {number: [next(made) for _ in places] for number, places in looks.items()}
+def _looked(proposals: Proposals, looks: dict[int, Look]) -> dict[int, Any]:
+    answers: dict[int, Any] = {}
+    for most in {look.most for look in looks.values()}:
+        same = {number: look.places for number, look in looks.items() if look.most == most}
+        wanted = [(number, place) for number, places in same.items() for place in places]
+        made = iter(proposals.ask(wanted, most))
+        answers |= {number: [next(made) for _ in places] for number, places in same.items()}
+    return answers
 
 
 def _judged(

@@ -261,11 +261,12 @@ def _own_recipe(
     if search not in (None, "greedy", "beam"):
         raise UsageError(f"search: expected greedy or beam, got {search!r}")
     settings = own.search
-    if search is not None:
-        importance = "deletion" if settings.importance == "saliency" else settings.importance
-        settings = replace(settings, method=search, importance=importance)  # type: ignore[arg-type]
+    if search == "greedy":
+        settings = replace(settings, method="greedy")
+    elif search == "beam" or beam_width is not None:
+        settings = replace(settings, method="beam", importance="deletion")
     if beam_width is not None:
-        settings = replace(settings, method="beam", width=beam_width)
+        settings = replace(settings, width=beam_width)
     if budget is not None:
         settings = replace(settings, budget=budget)
     return replace(own, search=settings, most=own.most if most is None else most)

@@ -72,12 +72,13 @@ RECIPES = {
         Recipe(
             name="deepwordbug",
             transforms="typos",
-            search=SearchSettings(importance="deletion", most_edits=30),
+            search=SearchSettings(most_edits=30),
             most=4,
             after="Gao et al. (2018), Black-box generation of adversarial text sequences to "
             "evade deep learning classifiers, SPW",
             differs="slips of a typist in words of three letters and more that never make "
-            "another word; importance by deletion; at most 30 words",
+            "another word; a first slip, not a mask, tells how much a word matters; at most 30 "
+            "words, not letters",
         ),
         Recipe(
             name="bae",

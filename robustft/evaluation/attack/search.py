@@ -23,9 +23,12 @@ __all__ = [
     "Score",
     "Search",
     "SearchSettings",
+    "SpentError",
+    "State",
+    "grouped",
 ]
 
-Importance: TypeAlias = Literal["deletion", "saliency", "position"]
+Importance: TypeAlias = Literal["proposal", "deletion", "saliency", "position"]
 Method: TypeAlias = Literal["greedy", "beam"]
 
 
@@ -51,9 +54,13 @@ class Ask(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What places, by number, may become; answered with a list of candidates each."""
+    """What places, by number, may become; answered with a list of candidates each.
+
+    `most` of each transform; None: all that it offers.
+    """
 
     places: list[int]
+    most: int | None = None
 
 
 class Judge(NamedTuple):
@@ -84,28 +91,31 @@ class SearchSettings:
     width
         How many sets a beam keeps, besides the one that the greedy search would have.
     importance
-        How places are ordered: by what their ``deletion`` does to the model; by ``saliency``, as
+        How places are ordered: by what a first ``proposal`` for them does to the model (see
+        `robustft.evaluation.attack.probing`); by what their ``deletion`` does; by ``saliency``, as
         in PWWS, deletion together with the best replacement, all of which are tried first; or by
         their ``position`` in the text, which asks the model nothing.
     budget
         How many different texts the model may be asked about for each text, the original among
         them. None: as many as it takes.
     probes
-        How many deletions are tried at once at most: where a text has more places, neighbours are
-        deleted together, and told apart when their turn comes.
+        How many places are tried at once at most: where a text has more of them, neighbours are
+        changed or deleted together, and told apart when their turn comes.
     most_edits
         How many places may change; None: all.
     """
 
     method: Method = "greedy"
     width: int = 4
-    importance: Importance = "deletion"
+    importance: Importance = "proposal"
     budget: int | None = None
-    probes: int = 32
+    probes: int = 24
     most_edits: int | None = None
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
+    """A set of candidates, and what the text with them does."""
+
     chosen: tuple[Candidate, ...]
     score: Score
 
@@ -118,8 +128,8 @@ class _State(NamedTuple):
         return (1, -self.score.damage, words)
 
 
-class _SpentError(Exception):
-    """The budget is used up."""
+class SpentError(Exception):
+    """The budget is used up: a search ends with what it has."""
 
 
 @dataclass
@@ -152,11 +162,11 @@ class Search:
 
     def course(self) -> Course:
         """Search until the goal is reached, places are used up or the budget is."""
-        self._best = _State((), self._known[self.offer.text])
+        self._best = State((), self._known[self.offer.text])
         try:
             if not self._best.score.done:
                 yield from self._go()
-        except _SpentError:
+        except SpentError:
             pass
         return Found(*self._best)
 
@@ -196,7 +206,7 @@ class Search:
             if self._best.score.done:
                 return
 
-    def _grown(self, states: Sequence[_State], place: int) -> Generator[Any, Any, list[_State]]:
+    def _grown(self, states: Sequence[State], place: int) -> Generator[Any, Any, list[State]]:
         """Return the states with each candidate of a place that does more harm and is allowed."""
         (candidates,) = yield Look([place])
         tried = [
@@ -208,7 +218,7 @@ class Search:
         texts = [self.offer.changed(chosen) for _, chosen in tried]
         scores = yield from self._ask(texts)
         worse = [
-            (text, _State(chosen, score))
+            (text, State(chosen, score))
             for (state, chosen), text, score in zip(tried, texts, scores, strict=False)
             if score.done or score.damage > state.score.damage
         ]
@@ -216,7 +226,7 @@ class Search:
         grown = [state for (_, state), good in zip(worse, allowed, strict=True) if good]
         if len(scores) < len(texts):  # the budget ends here; what was learnt still counts
             self._best = min([self._best, *grown], key=_rank)
-            raise _SpentError
+            raise SpentError
         return grown
 
     def _combines(self, chosen: Sequence[Candidate], new: Candidate) -> bool:
@@ -230,7 +240,7 @@ class Search:
         if not self._open():
             return
         importance = yield from self._importance([[place] for place in places])
-        alone: list[tuple[float, int, _State]] = []
+        alone: list[tuple[float, int, State]] = []
         for place in places:
             grown = yield from self._grown([start], place)
             if grown:
@@ -247,7 +257,7 @@ class Search:
             (score,) = yield from self._all([text := self.offer.changed(chosen)])
             (good,) = yield from self._judge([text])
             if good and (score.done or score.damage > self._best.score.damage):
-                self._best = _State(chosen, score)
+                self._best = State(chosen, score)
                 if score.done:
                     return
 
@@ -258,7 +268,7 @@ class Search:
             for place in places:
                 yield _Turn(place)
             return
-        groups = _grouped(places, self._probes())
+        groups = grouped(places, self._probes())
         for group in (yield from self._sorted(groups)):
             if len(group) > 1:
                 for (place,) in (yield from self._sorted([[place] for place in group])):
@@ -289,7 +299,7 @@ class Search:
     def _all(self, texts: list[str]) -> Generator[Any, Any, list[Score]]:
         scores = yield from self._ask(texts)
         if len(scores) < len(texts):
-            raise _SpentError
+            raise SpentError
         return scores
 
     def _ask(self, texts: list[str]) -> Generator[Any, Any, list[Score]]:
@@ -335,11 +345,11 @@ def _next(order: Generator[Any, Any, None]) -> Generator[Any, Any, int | None]:
         answer = yield item
 
 
-def _rank(state: _State) -> tuple[float, ...]:
+def _rank(state: State) -> tuple[float, ...]:
     return state.rank
 
 
-def _promise(importance: float, best: _State, start: _State) -> float:
+def _promise(importance: float, best: State, start: State) -> float:
     """Return what PWWS orders by, up to a constant factor: exp(saliency) times the gain.
 
     Written as a logarithm, which has the same order and cannot overflow.
@@ -347,7 +357,7 @@ def _promise(importance: float, best: _State, start: _State) -> float:
     return importance + math.log(best.score.damage - start.score.damage)
 
 
-def _grouped(places: list[int], most: int) -> list[list[int]]:
+def grouped(places: list[int], most: int) -> list[list[int]]:
     """Put neighbours together so that there are at most so many groups."""
     size = -(-len(places) // most) if places else 1
     return [places[i : i + size] for i in range(0, len(places), size)]
