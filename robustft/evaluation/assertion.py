@@ -62,6 +62,8 @@ class RobustnessCheck:
     examples
         Of the set that decided the outcome: how often a right answer became a wrong one, and some
         of these in words.
+    notices
+        What was taken for granted of the model's answers.
     """
 
     gate: Gate
@@ -69,6 +71,7 @@ class RobustnessCheck:
     severity: int
     seed: int
     examples: Examples
+    notices: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -86,6 +89,7 @@ class RobustnessCheck:
             lines += [f"  {check.outcome:<13} {check.finding}" for check in checks] + [""]
             facts += f"; failing is corrected for {len(checks)} checks (Holm)"
         lines.append(f"  {facts}")
+        lines += [f"  {notice}" for notice in self.notices]
         if self.examples.words:
             lines += ["", *self.examples.lines()]
         return "\n".join(lines)
@@ -207,8 +211,10 @@ def check_robust(
     Parameters
     ----------
     model
-        A run, a folder or a hub name; a function of a list of texts; an object with ``predict`` or
-        ``predict_proba``, such as a scikit-learn pipeline. See `robustft.evaluation.objects`.
+        What ``robustft eval`` takes by name: a run, a folder, a hub name, ``module:function``, a
+        saved estimator; or an object: a function of a list of texts (of pairs: of two lists), an
+        estimator of scikit-learn, anything with ``predict``. For what it may answer see
+        `robustft.model.foreign.outputs`.
     data
         A list of pairs of text and label, or whatever `load_dataset` takes: a data frame, a path,
         a `datasets.Dataset`.

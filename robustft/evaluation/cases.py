@@ -19,11 +19,14 @@ from robustft.evaluation.counterexamples.files import Counterexample
 from robustft.evaluation.counterexamples.shrink import chosen_rows, flipped_rows, shrink_rows
 from robustft.evaluation.counterexamples.words import most_telling, sentence
 from robustft.evaluation.gate import Limits, judge_gate
-from robustft.evaluation.objects import ObjectModel, name_of
 from robustft.evaluation.predictions import Predictions
 from robustft.evaluation.results import ORIGINAL, ModelFacts
 from robustft.evaluation.robustness import compare
 from robustft.evaluation.sets import SetPlan, TestSet, build_set, plan_sets, read_severity
+from robustft.evaluation.text_predictor import TextPredictor
+from robustft.model.foreign.base import TextsIn
+from robustft.model.foreign.estimators import EstimatorModel
+from robustft.model.foreign.functions import FunctionModel, function_name
 from robustft.transform.base import LabelKind
 from robustft.transform.constraints import Constraint
 from robustft.transform.registry import Transforms, bind
@@ -115,8 +118,24 @@ def _opened(model: Any, task: Task, settings: Mapping[str, Any]) -> tuple[str, A
     if hasattr(model, "__fspath__"):
         model = model.__fspath__()
     if not isinstance(model, str):
-        return name_of(model), ObjectModel(model, task)
+        return function_name(model), TextPredictor(_of_object(model, task), task)
     return _opened_by_name(model, task, tuple(settings.items()))
+
+
+def _of_object(model: Any, task: Task) -> TextsIn:
+    """Return an object as a model: an estimator, what has ``predict``, or a function."""
+    name, predict = function_name(model), getattr(model, "predict", None)
+    if isinstance(model, type):
+        raise ModelError(f"{name}: expected a model, got a class; make an object of it first")
+    if callable(predict):
+        estimator = hasattr(model, "classes_") or task.type is TaskType.REGRESSION
+        return EstimatorModel(model, name) if estimator else FunctionModel(predict, name)
+    if not callable(model):
+        raise ModelError(
+            f"{name}: expected a function of a list of texts, or an object with predict, got "
+            f"{model!r:.80}"
+        )
+    return FunctionModel(model, name)
 
 
 @lru_cache(maxsize=2)
@@ -163,6 +182,7 @@ def run(case: Case, *, limits: tuple[Limited, Limited, str], examples: int) -> R
         severity=case.severity,
         seed=case.seed,
         examples=_examples(case, sets, said, gate.worst.set, examples),
+        notices=tuple(n for n in case.model.notices if "in the data's order" in n),
     )
 
 
@@ -188,15 +208,15 @@ def _examples(
     shrunk = shrink_rows(
         case.model, tried, case.split, made.made.perturbed, said[ORIGINAL], said[name]
     )
-    words = tuple(_words(case, example) for example in most_telling(shrunk, most))
+    words = tuple(_words(example) for example in most_telling(shrunk, most))
     right = int((said[ORIGINAL].predictions == labels).sum())
     return Examples(set=name, flipped=len(rows), rows=right, words=words)
 
 
-def _words(case: Case, example: Counterexample) -> str:
+def _words(example: Counterexample) -> str:
     """Return what flips the prediction, and the text with these edits alone."""
     said = sentence(example)
-    if getattr(case.model, "bare", False):  # how sure it was, it did not say
+    if example.confidence_before == example.confidence_after == 1:  # a label and no more
         said = said.rpartition(" (")[0]
     return "\n".join([said, *(_short(t) for t in (example.text, example.pair) if t is not None)])
 

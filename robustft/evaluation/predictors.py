@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from robustft.data.run_folder import versions_of
 from robustft.data.task import Task
-from robustft.evaluation.foreign import TextPredictor, TokenPredictor
+from robustft.evaluation.foreign import TokenPredictor
 from robustft.evaluation.predict import DEFAULT_LENGTH, Predictor
 from robustft.evaluation.prediction_store import PredictionStore, shared_store
 from robustft.evaluation.predictions import Predictions
 from robustft.evaluation.subjects import Subject
+from robustft.evaluation.text_predictor import TextPredictor
 from robustft.model.device import resolve_device
 from robustft.model.foreign.base import TextsIn
 from robustft.model.foreign.estimators import EstimatorModel, load_estimator

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import datasets
 import numpy as np
@@ -168,9 +169,38 @@ def test_pairs_are_pairs():
         check_robust(predict, [{"text": "one"}, {"text": "two"}], max_drop=0.1)
 
 
-def test_a_model_that_answers_amiss_is_named():
-    with pytest.raises(ModelError, match="expected a label of neg, pos, or its code, got 'good'"):
-        check_robust(lambda texts: ["good"] * len(texts), DATA, transforms="typos", max_drop=0.1)
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (lambda texts: ["good"] * len(texts), r"function: .* labels are the data's \(neg, pos\)"),
+        (lambda _texts: ["pos"], "expected 60 outputs for 60 texts, got 1"),
+        (dict, "dict: expected a model, got a class; make an object of it first"),
+        (3, "int: expected a function of a list of texts, or an object with predict, got 3"),
+    ],
+)
+def test_a_model_that_answers_amiss_is_named(model, message):
+    with pytest.raises(ModelError, match=message):
+        check_robust(model, DATA[:60], transforms="typos", max_drop=0.1)
+
+
+def test_what_is_taken_for_granted_is_said():
+    check = check_robust(
+        lambda texts: [int(label == "pos") for label in predict(texts)],
+        DATA[:60],
+        transforms="typos",
+        max_drop=0.9,
+        **KIND,
+    )
+    assert check.outcome == "passed"
+    (notice,) = check.notices
+    assert notice in check.message
+
+
+def test_an_object_with_predict_alone_is_asked_by_it():
+    model = SimpleNamespace(predict=deaf)
+    check = check_robust(model, DATA[:60], transforms="casing", max_drop=0.9, **KIND)
+    assert check.gate.worst.model == "SimpleNamespace"
+    assert check.gate.worst.value == 0
 
 
 def test_it_is_a_public_name_and_light():

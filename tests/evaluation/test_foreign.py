@@ -18,9 +18,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from robustft import evaluate
 from robustft.data.task import Task
 from robustft.errors import ModelError, UsageError
-from robustft.evaluation.foreign import TextPredictor, text_hashes
 from robustft.evaluation.predictors import open_model
 from robustft.evaluation.subjects import find_subjects
+from robustft.evaluation.text_predictor import TextPredictor, text_hashes
 from robustft.model.foreign.functions import FunctionModel
 from robustft.model.foreign.options import ModelOptions
 

@@ -9,7 +9,7 @@ import pytest
 
 from robustft.data.task import Task
 from robustft.errors import EndpointError, ModelError
-from robustft.evaluation.foreign import TextPredictor
+from robustft.evaluation.text_predictor import TextPredictor
 from robustft.model.foreign.options import ModelOptions
 from robustft.model.foreign.service import ServiceModel
 from robustft.model.http import Reply
