@@ -61,3 +61,38 @@ def test_the_constraint_that_the_page_writes_works():
     )
     assert all(sum(map(str.isupper, row.text)) <= 0.3 * len(row.text) for row in made)
     assert made.skips["casing: no_shouting"]
+
+
+GATES = (DOCS / "gates.md").read_text(encoding="utf-8")
+
+
+def test_settings_on_the_page_of_gates_are_settings(tmp_path):
+    from robustft.cli.settings import read_settings
+    from robustft.evaluation.gate import Limits
+
+    (tmp_path / "robustft.toml").write_text("".join(blocks(GATES, "toml")), encoding="utf-8")
+    found = read_settings(tmp_path)
+    limits = Limits.of(found["max_drop"], found["min_accuracy"])
+    assert limits.max_drop.sets == {"mix": 0.03, "typos": 0.05}
+    assert limits.min_accuracy.value == 0.85
+
+
+def test_the_workflow_on_the_page_of_gates_gates(run_cli):
+    import yaml
+
+    (text,) = blocks(GATES, "yaml")
+    steps = yaml.safe_load(text)["jobs"]["gate"]["steps"]
+    lines = [line for step in steps for line in step.get("run", "").splitlines()]
+    for command in ("eval", "report"):
+        help_text = run_cli(command, "--help")[1]
+        named = [line for line in lines if line.startswith(f"robustft {command}")]
+        assert named
+        for option in re.findall(r"(?<!\S)--[a-z-]+", " ".join(named)):
+            assert option in help_text, option
+
+
+def test_options_of_pytest_on_the_page_of_gates_are_options():
+    source = (DOCS.parent / "robustft" / "pytest_plugin.py").read_text(encoding="utf-8")
+    named = set(re.findall(r"--robustft-[a-z]+", GATES))
+    assert named == {"--robustft-strict", "--robustft-inconclusive"}
+    assert all(f'"{option}"' in source for option in named)

@@ -8,12 +8,14 @@ import pytest
 import robustft_transforms.casing
 import robustft_transforms.typos  # noqa: F401
 
+from robustft import pytest_plugin
 from robustft.evaluation.assertion import check_robust
 
 pytest_plugins = "pytester"
 
 # Whether robustft is installed with its entry point or not, it is loaded once.
-PLUGIN = ("-p", "no:robustft", "-p", "robustft.pytest_plugin", "-p", "no:randomly")
+ALONE = ("-p", "no:robustft")
+BY_NAME = (*ALONE, "-p", "robustft.pytest_plugin")
 
 SUITE = """
 from robustft import assert_robust
@@ -66,7 +68,7 @@ def suite(pytester, loaded):
     def run(*tests, options=(), ini="filterwarnings = error"):
         pytester.makeini(f"[pytest]\n{ini}\n")
         pytester.makepyfile(SUITE + "".join(tests))
-        return pytester.runpytest_inprocess(*PLUGIN, *options)
+        return pytester.runpytest_inprocess(*ALONE, *options, plugins=[pytest_plugin])
 
     return run
 
@@ -140,7 +142,7 @@ def test_junit_has_a_property_a_check(suite, pytester):
 
 def test_other_suites_do_not_notice(pytester):
     pytester.makepyfile("def test_one(): pass")
-    result = pytester.runpytest_inprocess(*PLUGIN)
+    result = pytester.runpytest_inprocess(*ALONE, plugins=[pytest_plugin])
     result.assert_outcomes(passed=1)
     assert "robustft" not in result.stdout.str().replace(str(pytester.path), "")
 
@@ -155,14 +157,15 @@ def test_starting_pytest_loads_nothing_heavy(pytester):
     )
     # Other plug-ins may load what they like.
     others = [f"-pno:{name}" for name in ("hypothesispytest", "anyio", "pytest_socket")]
-    command = [sys.executable, "-m", "pytest", *PLUGIN, *others, str(pytester.path)]
+    command = [sys.executable, "-m", "pytest", *BY_NAME, *others, str(pytester.path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "1 passed" in done.stdout, done.stdout
 
 
-def test_it_works_spread_over_processes(suite):
+def test_it_works_spread_over_processes(pytester):
     pytest.importorskip("xdist")
-    result = suite(FAILS, PASSES, UNSURE, options=["-n", "2", "-p", "xdist"])
+    pytester.makepyfile(SUITE + FAILS + PASSES + UNSURE)
+    result = pytester.runpytest_subprocess(*BY_NAME, "-n", "2")
     result.assert_outcomes(failed=1, passed=2, warnings=1)
     result.stdout.fnmatch_lines_random(
         [

@@ -26,11 +26,11 @@ SECTIONS: dict[str, tuple[Callable[..., list[Figure]], int]] = {
     "drops": (cases.drops, 0),
     "shared": (cases.shared_accuracies, 1_000),
     "r2": (cases.r2_changes, 1_000),
-    "errors": (cases.error_tests, 500),
-    "f1": (cases.f1_changes, 400),
+    "errors": (cases.error_tests, 300),
+    "f1": (cases.f1_changes, 300),
     "families": (cases.families, 10_000),
-    "power": (cases.power, 2_000),
-    "summaries": (cases.summaries, 500),
+    "power": (cases.power, 1_000),
+    "summaries": (cases.summaries, 300),
     "spreads": (cases.spreads, 1_000),
 }
 """By name: what is measured, and with how many replications (0: summed exactly)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -16,6 +17,9 @@ from robustft.cli.eval_formats import (
 )
 from robustft.evaluation.results import Curve, RobustnessResult, Slice
 from robustft.evaluation.verdict import ALPHA
+
+if TYPE_CHECKING:
+    from robustft.scoring.statistics import Estimate
 
 __all__ = ["curve_tables", "slice_table", "slices_note", "spread_lines", "summary_lines"]
 
@@ -32,19 +36,39 @@ def curve_tables(result: RobustnessResult) -> list[Table]:
     numbers = [str(level) for level in levels]
     worse = "mean rise" if metric == "mse" else "mean drop"
     scores = new_table(None, [f"{metric} at severity", *numbers, worse])
+    several = len(result.models) > 1
     for transform, curves in _by_transform(result.curves).items():
-        several = len(result.models) > 1
         if several:
             scores.add_row(transform)
-        for model in result.models:
-            curve = next((c for c in curves if c.model == model.name), None)
-            if curve is None:
-                continue
-            name = f"  {short_name(model)}" if several else transform
+        for curve in curves:
+            name = f"  {_short(result, curve.model)}" if several else transform
             drop = interval_text(curve.mean_drop, metric)
             scores.add_row(name, *_along(result, curve, levels), drop)
+    for model in result.models:
+        _add_summaries(scores, result, model.name, levels)
     scores.caption, scores.caption_justify = _STARRED, "left"
     return [scores, _changes(result, levels[1:])]
+
+
+def _add_summaries(table: Table, result: RobustnessResult, model: str, levels: list[int]) -> None:
+    """Add the mean over the single transforms at each severity, and the worst of them."""
+    found = {s.severity: s for s in result.summaries if s.model == model}
+    if not found:
+        return
+    table.add_section()
+    count = max(len(s.sets) for s in found.values())
+    whose = f", {_short(result, model)}" if len(result.models) > 1 else ""
+    for name, values in (
+        (f"mean of {count}{whose}", {k: s.mean for k, s in found.items()}),
+        (f"worst of {count}{whose}", {k: s.worst for k, s in found.items()}),
+    ):
+        table.add_row(name, *(_value(values.get(level), result.metric) for level in levels))
+
+
+def _value(found: Estimate | None, metric: str) -> str:
+    if found is None or found.value is None:
+        return ""
+    return number_text(found.value, metric) + " "  # where others have their star
 
 
 def _along(result: RobustnessResult, curve: Curve, levels: Sequence[int]) -> list[str]:
@@ -82,19 +106,16 @@ def _by_transform(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
 
 
 def summary_lines(result: RobustnessResult) -> list[str]:
-    """Return for each model and severity its mean over the single transforms, and its worst."""
+    """Return for each model its mean over the single transforms, and the worst of them."""
     lines, metric = [], result.metric
-    for found in result.summaries:
-        level = "" if len(result.curves) == 0 else f" at severity {found.severity}"
+    for found in result.summaries if not result.curves else ():
+        everywhere = ""
+        if found.everywhere is not None:
+            everywhere = f"; right under each of them {interval_text(found.everywhere, metric)}"
         lines.append(
-            f"{_short(result, found.model)}{level}: mean of {len(found.sets)} transforms "
-            f"{interval_text(found.mean, metric)}, worst {interval_text(found.worst, metric)} "
-            f"({found.worst_set})"
-            + (
-                ""
-                if found.everywhere is None
-                else f", right on all of them {interval_text(found.everywhere, metric)}"
-            )
+            f"{_short(result, found.model)}: mean of {len(found.sets)} transforms "
+            f"{interval_text(found.mean, metric)}; worst {interval_text(found.worst, metric)}, "
+            f"{found.worst_set}{everywhere}"
         )
     return lines
 
@@ -158,7 +179,7 @@ def slices_note(result: RobustnessResult) -> str:
         else "the largest drops; none surely differs from the drop of all other rows"
     )
     left = f"; {small:,} more are too small to test" if small else ""
-    return f"of {tested:,} parts tested, {which}{left}"
+    return f"of {tested:,} parts tested, {which}{left} (all of them: robustft report)"
 
 
 def spread_lines(result: RobustnessResult) -> list[str]:

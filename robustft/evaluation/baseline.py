@@ -25,7 +25,7 @@ from robustft.errors import RunError, UsageError
 from robustft.evaluation.checks import Measured, Quantity
 from robustft.evaluation.gate import Limits, judged_models
 from robustft.scoring.metrics import mean_change
-from robustft.scoring.statistics import Difference, accuracy_change
+from robustft.scoring.statistics import Difference, accuracy_change, mcnemar
 
 if TYPE_CHECKING:
     from robustft.evaluation.results import RobustnessResult
@@ -254,7 +254,7 @@ def against(
                     f"{', '.join(earlier.sets)}; make the baseline anew with --save-baseline"
                 )
             _same_set(earlier, now, name)
-            for quantity, badness, note in _worse(earlier, other, now, model.name, name):
+            for quantity, badness, p, note in _worse(earlier, other, now, model.name, name):
                 found.append(
                     Measured(
                         model=model.name,
@@ -264,6 +264,7 @@ def against(
                         badness=badness,
                         limit=0.0,
                         lenient=True,
+                        p=p,
                         note=note,
                     )
                 )
@@ -315,8 +316,8 @@ def _partner(earlier: Baseline, name: str, judged: int) -> str:
 
 def _worse(
     earlier: Baseline, other: str, now: Baseline, model: str, name: str
-) -> list[tuple[Quantity, Difference, str]]:
-    """Return by how much a model became worse on a set, and by how much its drop grew."""
+) -> list[tuple[Quantity, Difference, float | None, str]]:
+    """Return by how much a model became worse on a set, and its drop grew; with p and remark."""
     sets = ("original", name)
     known = all(earlier.sets[s].texts and earlier.sets[s].texts == now.sets[s].texts for s in sets)
     then = [earlier.rights(other, s) for s in sets]
@@ -325,11 +326,12 @@ def _worse(
     if known and a is not None and b is not None and c is not None and d is not None:
         lost = (c.astype(np.float64) - d) - (a.astype(np.float64) - b)
         # Where no row changed there is nothing to resample: the interval of no row of so many.
-        growth = mean_change(lost, seed=0)[0] if lost.any() else accuracy_change(b, b)
+        growth, test = mean_change(lost, seed=0)
+        growth = growth if lost.any() else accuracy_change(b, b)
         same = "the same rows are right" if (b == d).all() else ""
         return [
-            ("accuracy_loss", accuracy_change(b, d), same),
-            ("drop_growth", growth, same if not lost.any() else ""),
+            ("accuracy_loss", accuracy_change(b, d), mcnemar(b, d).p, same),
+            ("drop_growth", growth, test.p, same if not lost.any() else ""),
         ]
     why = "the texts differ" if not known and a is not None and c is not None else "no rows at hand"
     note = f"as two samples: {why}"
@@ -345,7 +347,7 @@ def _worse(
     )
     # Of an error, the larger is the worse.
     loss = -value if now.metric == "mse" else value
-    return [("accuracy_loss", loss, note), ("drop_growth", grown, note)]
+    return [("accuracy_loss", loss, None, note), ("drop_growth", grown, None, note)]
 
 
 Triple = tuple[float | None, float | None, float | None]

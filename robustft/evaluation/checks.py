@@ -30,6 +30,7 @@ Outcome = Literal["passed", "failed", "inconclusive"]
 Quantity = Literal["drop", "accuracy", "drop_growth", "accuracy_loss"]
 
 _MANY = 10_000_000
+_TINY = 1e-15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,9 @@ class Measured:
         The most of it.
     lenient
         Whether it passes unless it fails.
+    p
+        Of a two-sided test that it is the limit, where there is one: of few rows that changed it
+        knows more than the interval of a resampling.
     void
         Why it says nothing although it is there.
     note
@@ -57,6 +61,7 @@ class Measured:
     badness: Difference
     limit: float
     lenient: bool = False
+    p: float | None = None
     void: str = ""
     note: str = ""
 
@@ -68,11 +73,19 @@ class Measured:
 
     @property
     def distance(self) -> float:
-        """How far the number lies beyond its limit, in lower halves of its interval."""
+        """How far the number lies beyond its limit, in lower halves of its interval.
+
+        More than 1 means that a check of its own fails.
+        """
         value, low = self.badness.value, self.badness.low
         assert value is not None
         assert low is not None
         beyond, half = value - self.limit, value - low
+        if beyond > 0 and self.p is not None:
+            tested = NormalDist().inv_cdf(1 - max(self.p, _TINY) / 2) / _quantile(
+                self.badness.level
+            )
+            return min(tested, replace(self, p=None).distance)
         if low > self.limit:  # surely more than one half, whatever the rounding
             return max(beyond / half, math.nextafter(1.0, math.inf)) if half > 0 else math.inf
         return min(beyond / half, 1.0) if half > 0 else -math.inf
@@ -170,10 +183,13 @@ def verdicts(measured: Sequence[Measured], *, remark: str = "") -> tuple[Check, 
 
 def _widening(level: float, family: int) -> float:
     """Return how many times as wide the half of an interval is that holds for so many at once."""
-    alpha = (1 - level) / 2
     if family <= 1:
         return 1.0
-    return NormalDist().inv_cdf(1 - alpha / family) / NormalDist().inv_cdf(1 - alpha)
+    return NormalDist().inv_cdf(1 - (1 - level) / 2 / family) / _quantile(level)
+
+
+def _quantile(level: float) -> float:
+    return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def _judged(number: Measured, failed: bool, widening: float, family: int, remark: str) -> Check:
@@ -212,13 +228,20 @@ def _told(number: Measured, seen: Difference, limit: float) -> str:
     if number.quantity == "accuracy":
         value = "none" if seen.value is None else f"{100 * seen.value:.1f} %"
         return f"has an accuracy of {value} {between}, at least {100 * limit:.1f} % asked"
-    size = f"{signed(seen, number.metric)} {between}"
+    size = signed(seen, number.metric)
     if number.quantity == "drop":
-        bound = f"{limit:g}" if number.metric == "mse" else f"{100 * limit:.1f} points"
-        return f"drops by {size}, limit {bound}"
+        return f"drops by {size} {between}, limit {_bound(limit, number.metric)}"
     if number.quantity == "drop_growth":
-        return f"drops more than the baseline by {size}"
-    return f"is worse than the baseline by {size}"
+        return f"drops by {size} more than in the baseline {between}"
+    return f"got worse by {size} since the baseline {between}"
+
+
+def _bound(limit: float, metric: str) -> str:
+    """Return a limit with as many digits as it was given with."""
+    if metric == "mse":
+        return f"{limit:g}"
+    points = f"{100 * limit:.1f}"
+    return f"{points if math.isclose(float(points), 100 * limit) else f'{100 * limit:.3g}'} points"
 
 
 def _because(number: Measured, outcome: Outcome, needed: int | None, family: int) -> str:
@@ -232,9 +255,7 @@ def _because(number: Measured, outcome: Outcome, needed: int | None, family: int
         high = number.badness.high or 0.0
         if not number.lenient:
             return ""
-        return (
-            f", not beyond chance; more than {amount(max(high, 0.0), number.metric)} is ruled out"
-        )
+        return f"; more than {amount(max(high, 0.0), number.metric)} is ruled out"
     if number.void:
         return f"; {number.void}"
     if not number.sound:

@@ -192,7 +192,7 @@ class _Classes(_Labelled):
 
     def effects(self, first: Array, second: Array) -> dict[str, Estimate]:
         a, b = correct(self.labels, first), correct(self.labels, second)
-        return effects_of_accuracies(a, b, seed=self.seed, sources=self.sources)
+        return effects_of_accuracies(a, b, sources=self.sources)
 
     def flips(self, first: Array, second: Array) -> Estimate | None:
         return share(first != second, sources=self.sources)

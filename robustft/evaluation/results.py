@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal
 
@@ -296,12 +296,28 @@ class RobustnessResult:
                 "evaluate again with --force"
             ) from None
 
-    def to_pandas(self) -> Any:
-        """Return a `pandas.DataFrame` with one row a model and set."""
+    def to_pandas(
+        self, what: Literal["cells", "curves", "summaries", "slices", "spread"] = "cells"
+    ) -> Any:
+        """Return a `pandas.DataFrame`: one row a model and set, or a row for each of `what`.
+
+        Of curves, a row a point. A number with its interval fills three columns, the bounds with
+        ``_low`` and ``_high`` behind its name; a test fills ``p``, ``p_corrected`` and ``q``.
+        """
         import pandas as pd
 
-        facts = {s.name: s for s in self.sets}
-        return pd.DataFrame([_flat(cell, facts[cell.set]) for cell in self.cells])
+        if what == "cells":
+            facts = {s.name: s for s in self.sets}
+            return pd.DataFrame([_flat(cell, facts[cell.set]) for cell in self.cells])
+        if what == "curves":
+            return pd.DataFrame(
+                [
+                    {"model": curve.model, "transform": curve.transform, **_columns(point)}
+                    for curve in self.curves
+                    for point in curve.points
+                ]
+            )
+        return pd.DataFrame([_columns(found) for found in getattr(self, what)])
 
 
 @cache
@@ -318,15 +334,14 @@ def _flat(cell: Cell, facts: SetFacts) -> dict[str, Any]:
         "rows": facts.rows,
     }
     for name, number in cell.metrics.items():
-        row |= {name: number.value, f"{name}_low": number.low, f"{name}_high": number.high}
+        row |= _column(name, number)
     for name, drop in (cell.drop or {}).items():
-        row |= {
-            f"{name}_drop": drop.value,
-            f"{name}_drop_low": drop.low,
-            f"{name}_drop_high": drop.high,
-        }
+        row |= _column(f"{name}_drop", drop)
     row["p"] = cell.test.p if cell.test else None
     row["p_corrected"] = cell.test.p_corrected if cell.test else None
+    for name, effect in cell.effects.items():
+        row |= _column(name, effect)
+    row |= _column("drop_of_kept", cell.drop_of_kept)
     row["flip_rate"] = cell.flips.value if cell.flips else None
     row["same_tokens"] = cell.same_tokens
     row["truncated"] = cell.truncated
@@ -336,3 +351,22 @@ def _flat(cell: Cell, facts: SetFacts) -> dict[str, Any]:
     row["changed_share"] = facts.changed_share
     row["unchanged_share"] = facts.unchanged_share
     return row
+
+
+def _columns(found: Any) -> dict[str, Any]:
+    """Return the fields of a finding as columns of a table."""
+    row: dict[str, Any] = {}
+    for part in fields(found):
+        row |= _column(part.name, getattr(found, part.name))
+    return row
+
+
+def _column(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, Estimate | Difference):
+        return {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+    if isinstance(value, Test):
+        stem = name.removesuffix("test")
+        return {f"{stem}{part}": getattr(value, part) for part in ("p", "p_corrected", "q")}
+    if isinstance(value, dict):
+        return {f"{name}_{key}": part for key, part in value.items()}
+    return {name: value.value if isinstance(value, Detectable) else value}

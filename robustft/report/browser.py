@@ -43,7 +43,7 @@ def rows_view(
         "kept": _kept(cases),
     }
     selects = _selects(result, cases, labels, numeric=outcomes.numeric)
-    return browser_view(_told(cases, outcomes), selects, settings, cases.data)
+    return browser_view(_told(result, cases, outcomes), selects, settings, cases.data)
 
 
 def browser_view(
@@ -69,11 +69,14 @@ def _labels(outcomes: Outcomes) -> list[str]:
     return [outcomes.names[int(code)] for code in np.unique(outcomes.labels) if code >= 0]
 
 
-def _told(cases: Cases, outcomes: Outcomes) -> str:
+def _told(result: RobustnessResult, cases: Cases, outcomes: Outcomes) -> str:
     what = "the error changed notably" if outcomes.numeric else "a prediction changed"
+    several = any(facts.draws > 1 for facts in result.sets)
+    drawn = " They are those of the first draw." if several else ""
     return (
         f"Over all changed sets, {what} in {cases.failures:,} rows; in {cases.passes:,} none did. "
         "Struck out is what the transforms took away, underlined what they put there."
+        f"{drawn}"
     )
 
 

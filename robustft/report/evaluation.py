@@ -16,6 +16,7 @@ from robustft.report.findings import (
     summaries_view,
 )
 from robustft.report.fitting import BUDGET
+from robustft.report.leaks import leaks_view
 from robustft.report.matrix import curves_view, matrix_view
 from robustft.report.method import method_view
 from robustft.report.outcomes import read_outcomes
@@ -60,6 +61,7 @@ def evaluation_view(run: RunFolder, name: str, *, parts: int = 1) -> dict[str, A
         "examples": examples_view(run.path, result),
         "harm": harm_view(run.path, result),
         "spread": spread_view(result),
+        "leaks": leaks_view(result),
         "browser": rows_view(run.path, result, outcomes, BUDGET // parts),
         "method": method_view(run, result),
     }
@@ -75,6 +77,7 @@ _CONTENTS = (
     ("minimal", "How little it takes"),
     ("harm", "Which words hurt"),
     ("spread", "What chance does"),
+    ("leaks", "Rows seen in training"),
     ("failures", "Failures"),
     ("method", "How this was made"),
 )
@@ -86,6 +89,7 @@ _KEY = {
     "minimal": "examples",
     "harm": "harm",
     "spread": "spread",
+    "leaks": "leaks",
     "failures": "browser",
 }
 

@@ -56,7 +56,7 @@ def render(result: RobustnessResult, *, gate: Gate | None = None, title: str = "
 
 
 def _gate(gate: Gate) -> str:
-    lines = [f"{_MARKS[check.outcome]} {check.sentence}" for check in gate.checks]
+    lines = [f"{_MARKS[c.outcome]} {c.finding}: {c.outcome}{c.because}" for c in gate.checks]
     return f"**{_MARKS[gate.outcome]} Gate {gate.outcome}**\n\n{_list(lines)}"
 
 

@@ -85,7 +85,7 @@ def _tokens(result: RobustnessResult, cell: Cell) -> str:
     """Return tokens a word before and after, where they were counted."""
     after = cell.tokens_per_word
     before = result.cell(cell.model, ORIGINAL).tokens_per_word
-    return "" if after is None or before is None else f"{before:.2f} → {after:.2f}"
+    return "" if after is None or before is None else f"{before:.2f}\u00a0→\u00a0{after:.2f}"
 
 
 def _value(found: Bounded | None) -> float | None:

@@ -23,18 +23,9 @@ Array = npt.NDArray[Any]
 
 
 def effects_of_accuracies(
-    first: Bools,
-    second: Bools,
-    *,
-    seed: int | None = None,
-    level: float = LEVEL,
-    sources: Array | None = None,
+    first: Bools, second: Bools, *, level: float = LEVEL, sources: Array | None = None
 ) -> dict[str, Estimate]:
-    """Return ``cohens_h`` and ``odds_ratio`` of two accuracies on the same rows.
-
-    Neither draws anything: `seed` is taken so that all effects can be asked for in one way.
-    """
-    del seed
+    """Return ``cohens_h`` and ``odds_ratio`` of two accuracies on the same rows."""
     return {
         "cohens_h": cohens_h(first, second, level=level, sources=sources),
         "odds_ratio": discordant_odds_ratio(first, second, level=level, sources=sources),

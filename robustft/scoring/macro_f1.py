@@ -14,6 +14,7 @@ from robustft.scoring.bootstrap import (
     Floats,
     Ints,
     Statistic,
+    Sums,
     bootstrap,
     cells,
     distinct,
@@ -26,6 +27,9 @@ __all__ = ["MacroF1"]
 Array = npt.NDArray[Any]
 
 
+_MANY_COLUMNS = 64
+
+
 @dataclass(frozen=True, eq=False)
 class MacroF1:
     """The mean over classes of F1, for one or two predictions of the same rows.
@@ -35,18 +39,19 @@ class MacroF1:
 
     Attributes
     ----------
-    truth
-        Whether a cell's label is a class, as 0 and 1, shape ``(cells, classes)``.
-    said
-        The same of each prediction.
+    columns
+        What a row of each cell adds to the sums: for each class whether it is the label, then for
+        each prediction whether it is rightly said, and whether it is said: ``(cells, columns)``.
+    classes
+        How many there are.
     counts
         The rows of each cell.
     cell
         Each row's cell, shape ``(n,)``.
     """
 
-    truth: Floats
-    said: tuple[Floats, ...]
+    columns: Floats
+    classes: int
     counts: Ints
     cell: Ints
 
@@ -57,44 +62,49 @@ class MacroF1:
         found, cell, counts = np.unique(joined, axis=0, return_inverse=True, return_counts=True)
         classes = np.unique(found)
         truth, *said = ((column[:, None] == classes).astype(np.float64) for column in found.T)
-        return cls(truth, tuple(said), counts.astype(np.int64), cell.ravel().astype(np.int64))
+        columns = np.hstack([truth, *(x for one in said for x in (truth * one, one))])
+        return cls(columns, len(classes), counts.astype(np.int64), cell.ravel().astype(np.int64))
 
-    def value(self, counts: Floats, prediction: int = 0) -> Floats:
-        """Return macro-F1 of one of the predictions for each row of cells' counts: ``(k,)``."""
-        said = self.said[prediction]
-        return _mean_f1(counts @ self.truth, counts @ (self.truth * said), counts @ said)
+    def value(self, sums: Floats, prediction: int = 0) -> Floats:
+        """Return macro-F1 of one of the predictions for each row of sums: shape ``(k,)``."""
+        c, at = self.classes, self.classes * (1 + 2 * prediction)
+        return _mean_f1(sums[:, :c], sums[:, at : at + c], sums[:, at + c : at + 2 * c])
 
-    def resampled(self, statistic: Statistic, codes: Ints | None, seed: int) -> Bootstrap:
-        """Return a statistic of the cells' counts, resampled by row or by source."""
+    def resampled(self, function: Sums, codes: Ints | None, seed: int) -> Bootstrap:
+        """Return a function of the sums, resampled by row or by source."""
         if codes is None:
-            return bootstrap(statistic, self.counts, seed=seed)
-        held, times = cells(self._by_source(codes))
-        drawn = bootstrap(lambda c: statistic(c @ held), times, seed=seed)
+            return bootstrap(_of_sums(function, self.columns), self.counts, seed=seed)
+        added, times = cells(self._by_source(codes))
+        drawn = bootstrap(_of_sums(function, added), times, seed=seed)
         return replace(drawn, n=len(self.cell), sources=drawn.n)
 
     def test(self, codes: Ints | None, seed: int) -> Test:
         """Test by exchange of predictions whether the first and the second are equally good."""
-        actual = self.counts @ self.truth
-        # What a cell adds: rows rightly said to be of each class, and rows said to be.
-        first, second = (np.hstack([self.truth * said, said]) for said in self.said)
-        classes = self.truth.shape[1]
+        c, actual = self.classes, self.counts @ self.columns[:, : self.classes]
 
         def contrast(one: Floats, other: Floats) -> Floats:
-            f1, f2 = (_mean_f1(actual, s[:, :classes], s[:, classes:]) for s in (one, other))
+            f1, f2 = (_mean_f1(actual, sums[:, :c], sums[:, c:]) for sums in (one, other))
             return f1 - f2
 
-        if codes is None:
-            return exchange_units(contrast, first, second, self.counts, seed=seed)
-        held, times = distinct(self._by_source(codes))
-        return by_source(exchange_units(contrast, held @ first, held @ second, times, seed=seed))
+        units, times = self.columns, self.counts
+        if codes is not None:
+            units, times = distinct(self._by_source(codes))
+        made = exchange_units(contrast, units[:, c : 3 * c], units[:, 3 * c :], times, seed=seed)
+        return made if codes is None else by_source(made)
 
     def _by_source(self, codes: Ints) -> Floats:
-        """Return how many rows of each cell a source holds, shape ``(sources, cells)``."""
-        ones = np.ones(len(codes))
-        held: Floats = sparse.csr_array(
-            (ones, (codes, self.cell)), shape=(int(codes.max()) + 1, len(self.counts))
-        ).toarray()
-        return held
+        """Return what the rows of each source add to the sums, shape ``(sources, columns)``."""
+        shape = (int(codes.max()) + 1, len(self.counts))
+        held = sparse.csr_array((np.ones(len(codes)), (codes, self.cell)), shape=shape)
+        return np.asarray(held @ self.columns)
+
+
+def _of_sums(function: Sums, columns: Floats) -> Statistic:
+    """Return a function of sums as one of counts; with many classes most columns are 0."""
+    if columns.shape[1] < _MANY_COLUMNS:
+        return lambda counts: function(counts @ columns)
+    held = sparse.csr_array(columns)
+    return lambda counts: function(np.asarray(counts @ held))
 
 
 def _mean_f1(actual: Floats, right: Floats, said: Floats) -> Floats:

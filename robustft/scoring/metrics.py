@@ -118,7 +118,7 @@ def classification_metrics(
     if not len(labels):
         return {"accuracy": accuracy, "macro_f1": accuracy}
     f1 = MacroF1.of(labels, predictions)
-    drawn = f1.resampled(lambda c: f1.value(c)[:, None], codes, seed)
+    drawn = f1.resampled(lambda sums: f1.value(sums)[:, None], codes, seed)
     return {"accuracy": accuracy, "macro_f1": drawn.estimate(0, level)}
 
 
@@ -143,8 +143,8 @@ def f1_change(
         return _nothing(1).difference(0, level, "no rows"), _NO_TEST
     f1 = MacroF1.of(labels, first, second)
 
-    def change(counts: Floats) -> Floats:
-        return (f1.value(counts, 0) - f1.value(counts, 1))[:, None]
+    def change(sums: Floats) -> Floats:
+        return (f1.value(sums, 0) - f1.value(sums, 1))[:, None]
 
     drawn = f1.resampled(change, codes, seed)
     return drawn.difference(0, level, "no rows"), f1.test(codes, seed)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special, stats
 
 from robustft.scoring.statistics import LEVEL, Difference, normal_quantile
@@ -65,16 +67,26 @@ def mcnemar_power(n: int, change: float, discordance: float, level: float = LEVE
     first = stats.binom.ppf(tail, n, discordance)
     last = stats.binom.ppf(1 - tail, n, discordance)
     pairs = np.arange(int(first), int(last) + 1)
-    alpha = (1 - level) / 2
-    # The largest count of the rarer kind at which the test still rejects; -1 where none does.
-    critical = np.asarray(stats.binom.ppf(alpha, pairs, 0.5), np.float64) - 1
-    critical += special.bdtr(np.maximum(critical + 1, 0), pairs, 0.5) <= alpha
+    critical = _critical(1 << int(last).bit_length(), level)[pairs]
     losing = (discordance + change) / (2 * discordance)
     reject = np.zeros(len(pairs))
     possible = critical >= 0
     k, c = pairs[possible], critical[possible]
     reject[possible] = special.bdtr(c, k, losing) + special.bdtr(c, k, 1 - losing)
     return float(np.clip(stats.binom.pmf(pairs, n, discordance) @ reject, 0.0, 1.0))
+
+
+@lru_cache(maxsize=8)
+def _critical(pairs: int, level: float) -> npt.NDArray[np.float64]:
+    """Return, for all numbers of discordant pairs below `pairs`, where McNemar's test rejects.
+
+    That is the largest count of the rarer kind at which it still does; -1 where none does.
+    """
+    numbers, alpha = np.arange(pairs), (1 - level) / 2
+    critical = np.asarray(stats.binom.ppf(alpha, numbers, 0.5), np.float64) - 1
+    critical += special.bdtr(np.maximum(critical + 1, 0), numbers, 0.5) <= alpha
+    critical.flags.writeable = False  # every caller gets the same one
+    return critical
 
 
 def smallest_change(

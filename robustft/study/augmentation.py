@@ -33,8 +33,8 @@ _SIGNED = ("", "low", "high", "p", "p_corrected", "seeds", "rows")
 _SCORE = ("", "sd", "low", "high", "seeds")
 _PARTS = tuple[tuple[LeftOut, ...], LexiconSplit | None]
 _SHOWN = (
-    "would show: the smallest gain that would have been shown (80 % power); of it rows: the share "
-    "of the gain's variance that is due to which rows were tested, the rest to seeds."
+    "would show: the smallest gain that would have been shown (80 % power); due to rows: the share "
+    "of the gain's variance that comes from which rows were tested, the rest from seeds."
 )
 _MOVES = (
     "Standard deviations of the metric: from seed to seed, from one draw of the edits to another, "
@@ -72,12 +72,18 @@ class Helped:
     scores: tuple[ArmScore, ...]
     control: str | None
 
+    @property
+    def sentences(self) -> list[str]:
+        """What follows, in words, the main thing first."""
+        return [*self.effect.sentences, *([self.split.sentence] if self.split else [])]
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
         parts = TypeAdapter[tuple[tuple[LeftOut, ...], LexiconSplit | None]](_PARTS)
         left_out, split = parts.dump_python((self.left_out, self.split), mode="json")
         return {
             "dataset": self.dataset,
+            "sentences": self.sentences,
             "effect": self.effect.to_dict(),
             "left_out": left_out,
             "lexicon": split,
@@ -144,12 +150,12 @@ def _sets_by_chain(study: Gathered, dataset: str) -> dict[str, str]:
 
 def helped_sentences(found: Sequence[Helped]) -> list[str]:
     """Return the answers in words, the main one first."""
-    told = []
-    for one in found:
-        place = f"{one.dataset}: " if one.dataset else ""
-        said = [*one.effect.sentences, *([one.split.sentence] if one.split else [])]
-        told += [f"{place}{sentence}" for sentence in said]
-    return told
+    places = [f"{one.dataset}: " if one.dataset else "" for one in found]
+    return [
+        f"{place}{sentence}"
+        for place, one in zip(places, found, strict=True)
+        for sentence in one.sentences
+    ]
 
 
 def augmentation_tables(study: Gathered, found: Sequence[Helped]) -> Iterator[Table]:
@@ -175,7 +181,7 @@ def _arms(study: Gathered, found: Helped) -> Table:
         columns.append(Column(f"{name}.p", "p (Holm)"))
     columns.append(Column("detectable", f"would show ({mix})", optional=True))
     columns.append(Column("effect", f"gain / sd ({mix})", optional=True))
-    columns.append(Column("of_rows", "of it rows", optional=True))
+    columns.append(Column("of_rows", "due to rows", optional=True))
     rows = []
     for arm, label in found.labels.items():
         if arm not in {score.arm for score in effect.scores}:

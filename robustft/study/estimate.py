@@ -227,7 +227,7 @@ def _sets(evaluation: Any) -> int:
     if chains is None:
         return 1
     chains = [chains] if isinstance(chains, str) else chains
-    return len(plan_sets(chains, read_severity(evaluation.severity)))
+    return len(plan_sets(chains, read_severity(evaluation.severity), evaluation.draws))
 
 
 def _frozen(arguments: Any) -> bool:

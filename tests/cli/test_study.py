@@ -46,13 +46,14 @@ def test_the_recipes_are_listed_by_name_and_title(run_cli):
     code, out, err = run_cli("study", "--list")
     assert (code, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == [
+        "augmentation",
         "bert_pretraining",
         "conflibert_regression",
         "finetuning_survey",
         "imdb_robustness",
     ]
     told = json.loads(run_cli("study", "--list", "--json")[1])
-    assert told[1]["model"] == "snowood1/ConfliBERT-scr-uncased"
+    assert told[2]["model"] == "snowood1/ConfliBERT-scr-uncased"
 
 
 def test_the_table_goes_to_stdout_and_the_rest_to_stderr(run_cli, recipe, tmp_path):

@@ -87,7 +87,8 @@ def test_what_got_worse_fails_and_pairs_by_row(tmp_path, earlier):
     for check in gate.checks:
         assert check.value == pytest.approx(0.04)
         assert check.low > 0
-        assert "than the baseline by +4.0 points" in check.sentence
+        assert "by +4.0 points" in check.sentence
+        assert "the baseline" in check.sentence
         assert "two samples" not in check.sentence
 
 
@@ -98,7 +99,16 @@ def test_what_is_no_worse_passes_and_says_what_is_ruled_out(tmp_path, earlier):
     assert "the same rows are right" in gate.sentence
     gate = judge(evaluated(tmp_path / "now", {"original": 0.1, "mix": 0.123}), path)
     assert gate.outcome == "passed"
-    assert "passed, not beyond chance; more than " in gate.sentence
+    assert "passed; more than " in gate.sentence
+
+
+@pytest.mark.parametrize(("errors", "outcome"), [(0.125, "passed"), (0.14, "failed")])
+def test_a_few_rows_are_chance(tmp_path, earlier, errors, outcome):
+    """Of three rows that got worse and none better, a resampling alone would say it is sure."""
+    path = baseline_of(earlier).write(tmp_path / "baseline.json")
+    gate = judge(evaluated(tmp_path / "now", {"original": 0.1, "mix": errors}), path)
+    assert gate.outcome == outcome
+    assert gate.checks[1].low > 0
 
 
 def test_limits_and_a_baseline_are_one_family(tmp_path, earlier):

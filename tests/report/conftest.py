@@ -52,6 +52,7 @@ class Made:
         self.edits = given.get("edits", EDITS)
         self.sets = given.get("sets", ("typos", "mix"))
         self.paired = given.get("paired", len(self.models) == 2)
+        self.leaks = given.get("leaks")
         self.slices = given.get("slices", ())
         self.ids = [f"row-{i:05d}" for i in range(self.rows)]
         self.truth = np.arange(self.rows) % len(self.labels)
@@ -160,6 +161,7 @@ class Made:
             cells=tuple(self._cell(m, s) for m in self.models for s in names),
             mix=self.sets[-1] if self.sets else None,
             pair=self._pair(),
+            leaks=self.leaks,
             slices=tuple(self._slice(m, *part) for m in self.models for part in self.slices),
             verdict=Verdict(
                 answers=(

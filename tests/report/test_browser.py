@@ -173,7 +173,9 @@ def test_nothing_is_wider_than_the_window(browser, shown, width):
 
 
 def test_it_prints(browser, shown):
-    shown()
+    shown(width=720)
+    browser.send("Emulation.setEmulatedMedia", media="print", features=[])
+    assert browser.ask("document.documentElement.scrollWidth") <= 720
     made = browser.pdf()
     assert made.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", made)) >= 2

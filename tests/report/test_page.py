@@ -14,6 +14,7 @@ import pytest
 
 from robustft.data.run_folder import RunFolder
 from robustft.errors import DataError, RunError
+from robustft.evaluation.leaks import LeakedRow, Leaks, LeakScore
 from robustft.report.page import write_report
 
 NASTY = "<script>alert(1)</script><!-- </script><img src=x onerror=alert(2)> & \"'` {{ 7*7 }}"
@@ -273,3 +274,27 @@ def test_severities_make_curves_with_a_table_beside(make_evaluation):
     assert all(panel.count('class="band"') == 2 for panel in panels)
     assert page.count("<summary>As a table</summary>") == 2
     assert "<summary>The other severities</summary>" in page
+
+
+def test_rows_seen_in_training_are_counted_and_named(make_evaluation):
+    plain = make_evaluation("plain")
+    assert "Rows seen in training" not in page_of(plain)
+    cell = plain.result.cell("clean-1", "mix")
+    score = LeakScore(
+        model="clean-1",
+        set="mix",
+        rows=57,
+        metric=cell.metrics["accuracy"],
+        drop=cell.drop["accuracy"],
+    )
+    leaks = Leaks(
+        action="warn",
+        rows=60,
+        identical=2,
+        near=1,
+        examples=(LeakedRow(id="row-00001", train_id="<b>7", similarity=0.87),),
+        scores=(score,),
+    )
+    page = page_of(make_evaluation("leaky", leaks=leaks))
+    assert "Of 60 test rows, 2 have the same text as a row of the training data" in page
+    assert "<li>row-00001 is 87% like &lt;b&gt;7</li>" in page

@@ -36,7 +36,7 @@ def test_a_paired_comparison_is_that_of_scipy(pairs):
     difference, test = paired_over_seeds(first, second)
     wanted = stats.ttest_rel(first, second)
     interval = wanted.confidence_interval(0.95)
-    assert test.p == pytest.approx(wanted.pvalue)
+    assert test.p == pytest.approx(wanted.pvalue, rel=1e-9, abs=1e-9)
     assert test.statistic == pytest.approx(wanted.statistic)
     assert (difference.low, difference.high) == pytest.approx((interval.low, interval.high))
     assert difference.value == pytest.approx(np.mean(first) - np.mean(second))

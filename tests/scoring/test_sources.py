@@ -157,6 +157,16 @@ def test_one_source_has_no_interval():
     assert found.value == flags.mean()
 
 
+def test_many_classes_are_counted_as_few_are():
+    """What most columns are 0 of is kept in another way; nothing else may change."""
+    y, p, q = data()
+    codes = np.arange(N) // 3
+    few = f1_change(y, p, q, seed=1, sources=codes), f1_change(y, p, q, seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("robustft.scoring.macro_f1._MANY_COLUMNS", 1)
+        assert (f1_change(y, p, q, seed=1, sources=codes), f1_change(y, p, q, seed=1)) == few
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_one_source_is_no_error(name):
     found = number_of(name)(np.zeros(N, np.int64))

@@ -91,7 +91,7 @@ def test_the_page_answers_with_its_tables(whole):
     assert float(lexicon["half_a"]["gain on synonyms:half=b"]) > 0.05
     kept = json.loads((whole / "augmentation.json").read_text())
     assert kept[0]["effect"]["answer"] == "helps"
-    assert set(kept[0]) == {"dataset", "effect", "left_out", "lexicon"}
+    assert set(kept[0]) == {"dataset", "sentences", "effect", "left_out", "lexicon"}
 
 
 def test_the_same_results_give_the_same_page(whole):

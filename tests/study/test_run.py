@@ -31,6 +31,7 @@ eval_steps = 3
 [evaluation]
 transforms = "contractions"
 max_eval = 10
+draws = 2
 [[rows]]
 name = "slow"
 set = {learning_rate = 1e-3}
@@ -95,6 +96,7 @@ def test_each_row_has_a_result_with_metrics_intervals_curves_and_predictions(fin
     assert {"embeddings", "encoder", "pooler", "head"} < set(slow.parameters)
     assert slow.settings["learning_rate"] == 1e-3
     assert (slow.data, slow.model) == ("reviews", "tiny")
+    assert list(slow.predictions) == ["original", "contractions", "contractions.d2"]
     for name in slow.predictions.values():
         assert (finished.folder / name).is_file()
     assert (finished.folder / slow.run / "manifest.json").is_file()
@@ -274,7 +276,7 @@ def test_a_dry_run_tells_the_steps_and_times_each_distinct_model_once(recipe, tm
     assert said == ["timing 3 steps of tiny at 16 tokens"]
     assert [run["name"] for run in told["runs"]] == [run.name for run in expand(study.recipe)]
     assert [run["steps"] for run in told["runs"]] == [12, 6, 12, 6]
-    assert {run["rows"]["tested"] for run in told["runs"]} == {20}
+    assert {run["rows"]["tested"] for run in told["runs"]} == {30}
     assert "on this machine; an estimate from a few timed steps" in told["sentence"]
     assert not (tmp_path / "out").exists()
     untimed = describe(study, measure=False, said=said.append)
