@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from robustft.transform.constraints import Constraint
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 CONSTRAINTS = (DOCS / "constraints.md").read_text(encoding="utf-8")
+MODELS = (DOCS / "models.md").read_text(encoding="utf-8")
 
 
 def blocks(page, language):
@@ -96,3 +100,57 @@ def test_options_of_pytest_on_the_page_of_gates_are_options():
     named = set(re.findall(r"--robustft-[a-z]+", GATES))
     assert named == {"--robustft-strict", "--robustft-inconclusive"}
     assert all(f'"{option}"' in source for option in named)
+
+
+class _Service(BaseHTTPRequestHandler):
+    """Answers as the page says: the reply that it shows, as often as texts are asked about."""
+
+    def do_POST(self):
+        (asked,) = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).values()
+        good = [0.9 if "great" in text else 0.2 for text in asked]
+        reply = json.loads(blocks(MODELS, "json")[1])
+        reply["probabilities"] = [[1 - share, share] for share in good]
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(reply).encode())
+
+    def log_message(self, *_args):
+        pass
+
+    def address_string(self):
+        return "local"
+
+
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_the_models_of_the_page_can_be_evaluated(run_cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    lines = [
+        f"a {('dull', 'great')[i % 2]} film number {i},{('neg', 'pos')[i % 2]}" for i in range(60)
+    ]
+    for name in ("train.csv", "reviews.csv"):
+        (tmp_path / name).write_text("\n".join(["text,label", *lines]) + "\n")
+    for code in blocks(MODELS, "python"):
+        name, rest = code.removeprefix("# ").split("\n", 1)
+        (tmp_path / name).write_text(rest)
+    scope: dict[str, object] = {"__name__": __name__}
+    exec((tmp_path / "train_linear.py").read_text(), scope)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Service)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        for number, line in enumerate(blocks(MODELS, "sh")):
+            if "./exported" in line:  # tests/evaluation/test_foreign.py has graphs
+                continue
+            command = (
+                line.replace("\\\n", " ").replace(":8000", f":{server.server_port}").split()[1:]
+            )
+            limits = ("--max-eval", "8", "--counterexamples", "0", "--with", "typos", "--json")
+            code, out, err = run_cli(*command, *limits, "--out", str(tmp_path / str(number)))
+            assert code == 0, err
+            original = json.loads(out)["cells"][0]
+            assert original["metrics"]["accuracy"]["value"] == 1.0
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

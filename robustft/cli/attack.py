@@ -8,6 +8,7 @@ import typer
 
 from robustft.cli import console
 from robustft.cli.constraint_options import constrained
+from robustft.cli.model_options import MODEL_HELP, opens_models
 from robustft.cli.options import (
     BatchSizeOption,
     DataOption,
@@ -39,8 +40,8 @@ ModelArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[RUN|MODEL]",
-        help="A run folder, a model folder or a hub name. Left out: the newest run under runs/, "
-        "the augmented one of a pair.",
+        help=f"One model. {MODEL_HELP} Left out: the newest run under runs/, the augmented one "
+        "of a pair.",
     ),
 ]
 RecipeOption = Annotated[
@@ -130,6 +131,7 @@ SeedOption = Annotated[
 ]
 
 
+@opens_models
 @constrained
 def attack(
     model: ModelArgument = None,
@@ -143,6 +145,7 @@ def attack(
     sides: SideOption = None,
     list_recipes: ListOption = False,
     constraints: Any = None,
+    model_options: Any = None,
     data: DataOption = None,
     split: SplitOption = None,
     text_column: TextColumnOption = None,
@@ -205,6 +208,7 @@ def attack(
             "label_column": label_column,
             "label_map": label_map,
         },
+        options=model_options,
     )
     for notice in plan.notices:
         console.note(notice)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["MODEL_HELP", "opens_models", "options_of"]
 
 MODEL_HELP = (
-    "Run folders, model folders or hub names; functions (module:function, ./file.py:function); "
-    "model.skops, model.onnx; addresses of endpoints (http://...)."
+    "A run folder, a model folder or a hub name; a function (module:function, "
+    "./file.py:function); model.skops; model.onnx; the address of an endpoint (http://...)."
 )
 _PANEL = "Any model"
 

@@ -22,6 +22,8 @@ from robustft.evaluation.predict import DEFAULT_LENGTH
 from robustft.evaluation.predictors import TextModel
 from robustft.evaluation.results import ModelFacts
 from robustft.evaluation.subjects import Found, Subject, find_data, find_subjects
+from robustft.model.foreign.estimators import is_estimator
+from robustft.model.foreign.options import ModelOptions
 from robustft.transform.base import LabelKind
 from robustft.transform.constraints import Constraint, MaxChanged
 from robustft.transform.registry import Transforms, bind, build, constraints_of
@@ -145,10 +147,16 @@ def make_attack(
     label_kind: LabelKind | str | None = None,
     force: bool = False,
     columns: Mapping[str, Any] | None = None,
+    options: ModelOptions | None = None,
 ) -> AttackPlan:
     """Find model, data and transforms and check that they go together; see `attack`."""
-    passed = model if hasattr(model, "predict") else None
-    subject = _passed_in(model) if passed is not None else find_subjects(model, Path(root))[-1]
+    options = options or ModelOptions()
+    # An attack says how long the model took, so what it said earlier is not taken unless asked for.
+    options = replace(options, cache=bool(options.cache))
+    passed = model if hasattr(model, "predict") and not is_estimator(model) else None
+    subject = (
+        _passed_in(model) if passed is not None else find_subjects(model, Path(root), options)[-1]
+    )
     found = find_data([subject], data, split=split, columns=columns or {})
     run = subject.run
     drawn = seed if seed is not None else int(run.config.get("seed", 0)) if run else 0

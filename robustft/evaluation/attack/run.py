@@ -20,6 +20,7 @@ from robustft.evaluation.attack.search import Found, Score
 from robustft.evaluation.attack.store import AttackStore, Record, read_attacks
 from robustft.evaluation.predict import Predictions
 from robustft.evaluation.predictors import TextModel, open_model
+from robustft.model.foreign.options import ModelOptions
 from robustft.seeding import fold_in
 from robustft.transform.base import LabelKind
 from robustft.transform.constraints import Constraint
@@ -60,6 +61,7 @@ def attack(
     precision: str = "fp32",
     label_kind: LabelKind | str | None = None,
     force: bool = False,
+    options: ModelOptions | None = None,
     progress: Progress = lambda _title, _done, _total: None,
     **columns: Any,
 ) -> AttackResult:
@@ -72,7 +74,7 @@ def attack(
     Parameters
     ----------
     model
-        A run folder, a model folder, a hub name, or an object like
+        Any model that `evaluate` takes, or an object like
         `robustft.evaluation.predictors.TextModel`.
     data
         What `load_dataset` takes. None: what the run was trained on.
@@ -105,6 +107,9 @@ def attack(
         attack that was interrupted goes on where it was.
     force
         Go on although a transform does not keep the kind of label, and attack anew.
+    options
+        How the model is opened. Predictions are kept only if they say so: the time that the model
+        takes is part of the result.
 
     Raises
     ------
@@ -133,6 +138,7 @@ def attack(
         label_kind=label_kind,
         force=force,
         columns=columns,
+        options=options,
     )
     return run_attack(
         plan,
@@ -155,6 +161,7 @@ def run_attack(
 ) -> AttackResult:
     """Do what `plan` says; rows that an earlier call attacked are not attacked again."""
     folder = plan.start()
+    force = force or (folder.finished and not plan.subject.steady)
     if folder.finished and not force:
         found = AttackResult.from_dict(folder.read_json(METRICS))
         return replace(found, folder=str(folder.path), records=read_attacks(folder.path))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from robustft.data.task import Task
 from robustft.errors import ModelError, first_line, missing_extra
@@ -68,6 +69,9 @@ class OnnxModel:
         self.providers = [p for p in wanted if p in usable] + ["CPUExecutionProvider"]
         settings = runtime.SessionOptions()
         settings.log_severity_level = _ERRORS_ONLY
+        # As many threads as torch, and none that waits busily for work.
+        settings.intra_op_num_threads = torch.get_num_threads()
+        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = runtime.InferenceSession(
                 str(path), sess_options=settings, providers=self.providers
