@@ -190,7 +190,10 @@ def make_evaluation(
         # Of a kind that is unknown the verdict itself says that it was not checked.
         remarks += [r for r in said if task.label_kind is not None and r not in remarks]
     parts_of(rows, slices)  # what cannot be cut is an error before anything is computed
-    sets = plan_sets(chains, _level(level, config), draws)
+    if (level := _level(level, config)) == "all" and (fixed := _fixed(chains)):
+        notice = f"{fixed}: rate or severity is set, so that all severities are the same"
+        found = replace(found, notices=(*found.notices, notice))
+    sets = plan_sets(chains, level, draws)
     return EvaluationPlan(
         subjects=tuple(subjects),
         split=rows,
@@ -221,6 +224,13 @@ def _chains(transforms: Any, config: Mapping[str, Any]) -> list[Any]:
 
 def _joined(sides: list[str] | None) -> str | None:
     return None if sides is None else ",".join(sides)
+
+
+def _fixed(chains: Sequence[Any]) -> str:
+    """Return the names of the transforms that heed no severity from outside."""
+    members = [t for chain in chains for t in members_of(chain)]
+    fixed = [t.name for t in members if t.rate is not None or t.severity is not None]
+    return ", ".join(dict.fromkeys(fixed))
 
 
 def _level(severity: int | str | None, config: Mapping[str, Any]) -> int | str | None:

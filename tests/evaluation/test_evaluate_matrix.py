@@ -88,3 +88,11 @@ def test_columns_to_slice_by_are_checked_before_anything_is_computed(runs):
         make_evaluation(runs["clean"], slices=["nothing"])
     with pytest.raises(UsageError, match="draws: expected at least 1, got 0"):
         make_evaluation(runs["clean"], draws=0)
+
+
+def test_transforms_that_heed_no_severity_are_named(runs):
+    plan = make_evaluation(runs["clean"], transforms="typos:rate=0.1,casing", severity="all")
+    said = [n for n in plan.notices if "all severities are the same" in n]
+    assert [n.split(":")[0] for n in said] == ["typos"]
+    plan = make_evaluation(runs["clean"], transforms="typos,casing", severity="all")
+    assert not any("all severities" in n for n in plan.notices)
