@@ -218,7 +218,7 @@ def error_tests(replications: int) -> list[Figure]:
                 f"permutation of errors, {count} {sources}, {kind}: rejections",
                 refused / replications,
                 replications,
-                limits=(0, 0.075),
+                limits=(0, 0.1 if other else 0.075),
             )
         )
     return figures
