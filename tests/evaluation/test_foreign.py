@@ -21,6 +21,7 @@ from robustft.errors import ModelError, UsageError
 from robustft.evaluation.predictors import open_model
 from robustft.evaluation.subjects import find_subjects
 from robustft.evaluation.text_predictor import TextPredictor, text_hashes
+from robustft.model.foreign.estimators import EstimatorModel
 from robustft.model.foreign.functions import FunctionModel
 from robustft.model.foreign.options import ModelOptions
 
@@ -309,3 +310,45 @@ def test_models_that_cannot_answer_are_refused_first(linear, reviews, tmp_path):
     (tmp_path / "m.pkl").write_bytes(b"")
     with pytest.raises(UsageError, match="got a pickle"):
         run(str(tmp_path / "m.pkl"), reviews, tmp_path / "out")
+
+
+def test_another_evaluation_of_a_file_computes_nothing(linear, reviews, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROBUSTFT_CACHE", str(tmp_path / "cache"))
+    skops.io.dump(linear, tmp_path / "linear.skops")
+    first = run(tmp_path / "linear.skops", reviews, tmp_path / "one")
+    gc.collect()
+    asked = []
+    real = EstimatorModel.__call__
+    monkeypatch.setattr(
+        EstimatorModel, "__call__", lambda m, t, p: asked.extend(t) or real(m, t, p)
+    )
+    again = run(tmp_path / "linear.skops", reviews, tmp_path / "two")
+    assert not asked
+    assert again.to_dict() == first.to_dict()
+    run(tmp_path / "linear.skops", reviews, tmp_path / "two", force=True)
+    assert len(asked) == len(set(asked)) > 90
+    asked.clear()
+    skops.io.dump(linear, tmp_path / "linear.skops", compression=8, compresslevel=1)
+    run(tmp_path / "linear.skops", reviews, tmp_path / "three")
+    assert asked  # another file
+
+
+def test_a_function_is_kept_if_it_is_said_to_stay(linear, reviews, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROBUSTFT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "counted.py").write_text(
+        "from pathlib import Path\n"
+        "def model(texts):\n"
+        "    with Path('count').open('a') as file:\n"
+        "        file.write('x' * len(texts))\n"
+        "    return ['pos' if 'great' in text else 'neg' for text in texts]\n"
+    )
+    stays = ModelOptions(cache=True)
+    run("./counted.py:model", reviews, "one", options=stays)
+    gc.collect()
+    asked = len((tmp_path / "count").read_text())
+    run("./counted.py:model", reviews, "two", options=stays)
+    run("./counted.py:model", reviews, "two", options=stays)
+    assert len((tmp_path / "count").read_text()) == asked
+    run("./counted.py:model", reviews, "three")
+    assert len((tmp_path / "count").read_text()) == 2 * asked
