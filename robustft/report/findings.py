@@ -35,7 +35,7 @@ Needed = Mapping[tuple[str, str], Mapping[str, frozenset[tuple[int, int]]]]
 
 SHOWN = 8
 _WORDS = 15
-_WIDTH, _EDGE = 200, 8
+_WIDTH, _NARROW, _EDGE = 200, 130, 8
 _AROUND = 420
 
 
@@ -268,17 +268,21 @@ def spread_view(result: RobustnessResult) -> list[dict[str, Any]]:
             "draws": len(found.values),
             "seeds": len(found.models),
             "sd": [numbers.number(found.sd.get(cause), metric) for cause in causes],
-            "shares": [numbers.percent(found.shares.get(cause), 0) for cause in causes],
+            "shares": [_part(found.shares.get(cause)) for cause in causes],
         }
         for found in result.spread
     ]
+
+
+def _part(share: float | None) -> str:
+    return "" if share is None else numbers.percent(share, 0)
 
 
 def summaries_view(result: RobustnessResult) -> list[dict[str, Any]]:
     """Return each model over all single transforms: the mean and the worst."""
     metric, models = result.metric, {m.name: m for m in models_of(result)}
     drops: Iterable[Any] = [d for s in result.summaries for d in (s.mean_drop, s.worst_drop)]
-    axis = axis_over(drops, metric, start=_EDGE, end=_WIDTH - _EDGE, zero=True, wanted=4)
+    axis = axis_over(drops, metric, start=_EDGE, end=_NARROW - _EDGE, zero=True, wanted=3)
     return [
         {
             "model": models[found.model],

@@ -76,7 +76,7 @@ def headline(result: RobustnessResult) -> str:
         return f"On the original text {_subject(models[0])} has {name} {shown}."
     told = [_loss(result.cell(m.name, mix), metric) for m in models]
     if len(models) == 1:
-        return f"On transformed text {models[0].short} {_with_unit(told[0], metric)}."
+        return f"On transformed text {_subject(models[0])} {_with_unit(told[0], metric)}."
     if result.pair is not None and len(models) == 2:
         first, second = (_subject(m) for m in models)
         rest = told[1].removesuffix(" points")
@@ -112,7 +112,7 @@ def _loss(cell: Cell, metric: str) -> str:
         return f"gains {size}"
     if numbers.is_share(metric) and found.high < MARGIN:
         return "loses less than a point"
-    return f"may lose nothing or up to {numbers.number(found.high, metric)}{unit}"
+    return f"may lose nothing, or up to {numbers.number(found.high, metric)}{unit}"
 
 
 def _with_unit(told: str, metric: str) -> str:
