@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -155,18 +155,16 @@ def check_leaks(
             continue
         if action == "refuse":
             raise DataError(
-                f"{place} texts unlike those that {model} learned from, got {_counts(found)} "
-                f"({_named(rows, found)}); --on-leak drop leaves them out"
+                f"{place} texts unlike those that {model} learned from, got {len(found):,} "
+                f"that are the same or nearly so ({_named(rows, found)}); "
+                "--on-leak drop leaves them out"
             )
         leaked[found.rows] = True
         identical[found.rows[found.identical]] = True
         for row, example in _examples(rows, found):
             if row not in best or best[row].similarity < example.similarity:
                 best[row] = example
-        remarks.append(
-            f"{_counts(found)} of the {len(rows):,} texts are also among the training texts of "
-            f"{model}{_consequence(action)}: {_named(rows, found)}."
-        )
+        remarks.append(_remark(rows, found, model, action))
     if not best:
         return None, leaked, []
     if action == "drop" and leaked.all():
@@ -201,16 +199,17 @@ def _examples(rows: Split, found: Overlap) -> list[tuple[int, LeakedRow]]:
     ]
 
 
-def _counts(found: Overlap) -> str:
+def _remark(rows: Split, found: Overlap, model: str, action: str) -> str:
     same = int(found.identical.sum())
     near = len(found) - same
-    if not near:
-        return f"{same:,}"
-    return f"{same:,} (and nearly {near:,} more)" if same else f"{near:,} (nearly)"
-
-
-def _consequence(action: str) -> str:
-    return " and were left out" if action == "drop" else ", which flatters it"
+    if not same:
+        alike = f"nearly the same as training texts of {model}"
+    elif not near:
+        alike = f"also among the training texts of {model}"
+    else:
+        alike = f"also among the training texts of {model} ({same:,}) or nearly so ({near:,})"
+    so = " and were left out" if action == "drop" else ", which flatters it"
+    return f"{len(found):,} of the {len(rows):,} texts are {alike}{so}: {_named(rows, found)}."
 
 
 def _named(rows: Split, found: Overlap) -> str:
@@ -241,13 +240,14 @@ def score_leaks(
     labels = np.asarray(plan.split.labels)
     measure = measure_of(labels, plan.task, seed, sources_of(plan.split))
     sets = ["original"] if main is None else ["original", main]
-    scores = [
-        _score(measure, leaked, facts.name, said, name)
-        for facts, said in outputs.items()
-        for name in sets
-    ]
-    scored = replace(leaks, scores=tuple(scores))
-    return scored, [_in_words(score, measure.metric) for score in scores if score.rows]
+    scores: list[LeakScore] = []
+    remarks: list[str] = []
+    for facts, said in outputs.items():
+        own = [_score(measure, leaked, facts.name, said, name) for name in sets]
+        scores += own
+        if own[0].rows:
+            remarks.append(_in_words(own, measure.metric))
+    return replace(leaks, scores=tuple(scores)), remarks
 
 
 def _score(
@@ -275,16 +275,17 @@ def _score(
     )
 
 
-def _in_words(score: LeakScore, metric: str) -> str:
+def _in_words(scores: Sequence[LeakScore], metric: str) -> str:
+    first, last = scores[0], scores[-1]
     said = (
-        f"{score.model} on {score.set}: {metric} {_number(score.metric, metric)}, on the "
-        f"{score.rows:,} rows unlike training rows {_number(score.metric_without, metric)}"
+        f"On the {first.rows:,} rows unlike training rows, {first.model} has {metric} "
+        f"{_number(first.metric_without, metric)} instead of {_number(first.metric, metric)}"
     )
-    if score.drop is None:
+    if last.drop is None:
         return said + "."
-    word = "rise" if metric == "mse" else "drop"
-    drops = _number(score.drop, metric), _number(score.drop_without, metric)
-    return f"{said}; {word} {drops[0]}, on those {drops[1]}."
+    word = "rises" if metric == "mse" else "drops"
+    drops = _number(last.drop_without, metric), _number(last.drop, metric)
+    return f"{said}, which {word} by {drops[0]} instead of {drops[1]} on {last.set}."
 
 
 def _number(value: Estimate | Difference | None, metric: str) -> str:

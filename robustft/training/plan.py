@@ -20,6 +20,7 @@ from robustft.data.build import (
 )
 from robustft.data.dataset import TextDataset, check_trainable, load_dataset, sample
 from robustft.data.fields import Scope
+from robustft.data.leakage import overlap
 from robustft.data.run_folder import nameable, portable, run_name
 from robustft.data.saving import save_split
 from robustft.data.split import Split
@@ -382,14 +383,13 @@ def _check_labels(arguments: TrainingArguments, train: Split) -> None:
 
 
 def _overlaps(train: Split, dataset: TextDataset) -> list[str]:
-    """Say how many held-out texts are trained on: such a score flatters."""
-    seen = set(train.rows_of_texts)
+    """Say how many held-out texts are trained on, or nearly: such a score flatters."""
     said = []
     for name in ("validation", "test"):
-        if name in dataset:
-            shared = sum(row in seen for row in dataset[name].rows_of_texts)
-            if shared:
-                said.append(f"{shared:,} texts of {name} are also in train: scores will flatter")
+        if name in dataset and len(found := overlap(dataset[name], train)):
+            same = int(found.identical.sum())
+            near = f", {len(found) - same:,} nearly" if len(found) > same else ""
+            said.append(f"{same:,} texts of {name} are also in train{near}: scores will flatter")
     return said
 
 

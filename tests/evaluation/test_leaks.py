@@ -33,7 +33,7 @@ def home(tmp_path_factory):
     (home / "texts").mkdir()
     trained.to_csv(home / "texts" / "train.csv", index=False)
     test.to_csv(home / "texts" / "test.csv", index=False)
-    train(
+    made = train(
         home / "texts",
         "tiny",
         root=home / "runs",
@@ -43,6 +43,7 @@ def home(tmp_path_factory):
         label_kind="sentiment",
         progress=False,
     )
+    assert "2 texts of test are also in train, 3 nearly: scores will flatter" in made.notices
     return home
 
 
@@ -64,11 +65,10 @@ def test_leaked_rows_are_counted_named_and_scored_without(home):
         assert score.drop == (cell.drop["accuracy"] if cell.drop else None)
         assert (score.drop_without is None) == (cell.drop is None)
     said = " ".join(found.verdict.caveats)
-    assert (
-        f"2 (and nearly 3 more) of the 40 texts are also among the training texts of {model}"
-        in (said)
-    )
-    assert "on the 35 rows unlike training rows" in said
+    assert "5 of the 40 texts are also among the training texts" in said
+    assert f"texts of {model} (2) or nearly so (3), which flatters it: " in said
+    assert f"On the 35 rows unlike training rows, {model} has accuracy " in said
+    assert " on typos." in said
     assert RobustnessResult.from_dict(found.to_dict()).leaks == leaks
 
 
@@ -77,7 +77,9 @@ def test_they_are_left_out_or_refused_where_that_is_wanted(home):
     assert dropped.sets[0].rows == 35
     assert (dropped.leaks.action, dropped.leaks.scores) == ("drop", ())
     assert any("and were left out" in caveat for caveat in dropped.verdict.caveats)
-    with pytest.raises(DataError, match=r"expected texts unlike .*got 2 \(and nearly 3 more\)"):
+    with pytest.raises(
+        DataError, match=r"expected texts unlike .*got 5 that are the same or nearly so"
+    ):
         make_evaluation(root=home / "runs", on_leak="refuse")
     with pytest.raises(UsageError, match="on leak: expected one of warn, drop, refuse, got 'ask'"):
         make_evaluation(root=home / "runs", on_leak="ask")

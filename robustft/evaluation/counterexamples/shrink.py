@@ -11,7 +11,7 @@ import numpy.typing as npt
 from robustft.data.change import PerturbedRows
 from robustft.data.split import Split
 from robustft.evaluation.counterexamples.files import Counterexample, MinimalEdit
-from robustft.evaluation.counterexamples.search import shrink_all
+from robustft.evaluation.counterexamples.search import Answer, shrink_all
 from robustft.seeding import Draw, fold_in
 from robustft.text.edits import Edit, apply
 
@@ -105,17 +105,19 @@ class _Trials:
         self._model, self._rows, self._labels = model, rows, labels
         self.errors: dict[tuple[int, int], tuple[int, float]] = {}
 
-    def flips(self, trials: Sequence[tuple[int, int]]) -> list[bool]:
-        """Return whether each subset of its row's edits makes the model err: one batched call."""
+    def ask(self, trials: Sequence[tuple[int, int]]) -> list[Answer]:
+        """Return what the model makes of each row with some of its edits: one batched call."""
         texts = [self._rows[place].with_edits(subset) for place, subset in trials]
         columns = [list(column) for column in zip(*texts, strict=True)]
         said = self._model.predict(columns[0], pairs=columns[1] if len(columns) > 1 else None)
+        labels = self._labels[[place for place, _ in trials]]
         codes, shares = said.predictions, said.probabilities
-        wrong: list[bool] = (codes != self._labels[[place for place, _ in trials]]).tolist()
+        sure = shares[np.arange(len(trials)), labels].tolist()
+        wrong = codes != labels
         for number in np.flatnonzero(wrong).tolist():
             code = int(codes[number])
             self.errors[trials[number]] = code, float(shares[number, code])
-        return wrong
+        return [Answer(*answer) for answer in zip(wrong.tolist(), sure, strict=True)]
 
 
 def shrink_rows(
@@ -148,7 +150,7 @@ def shrink_rows(
     names, labels = original.task.label_names, np.asarray(original.labels)[rows]
     prepared = _prepared(original, perturbed, rows, seed)
     trials = _Trials(model, prepared, labels)
-    found = shrink_all([len(row.edits) for row in prepared], trials.flips)
+    found = shrink_all([len(row.edits) for row in prepared], trials.ask)
     sure_before, sure_after = before.probabilities, after.probabilities
     made = []
     for place, (number, minimal) in enumerate(zip(rows.tolist(), found, strict=True)):

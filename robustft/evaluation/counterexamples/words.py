@@ -66,4 +66,7 @@ def harm_text(harm: Harm) -> str:
     rate = f"{harm.rate.value or 0:.0%}"
     if harm.rate.low is not None and harm.rate.high is not None:
         rate += f" [{harm.rate.low:.0%}, {harm.rate.high:.0%}]"
-    return f"{what}: {harm.harmed} of {harm.right} rows, {rate}; {harm.expected:.1f} expected"
+    said = f"{what}: {harm.harmed} of {harm.right} rows, {rate}; {harm.expected:.1f} expected"
+    if harm.p is None or harm.p_corrected is None:
+        return said
+    return f"{said} (p {harm.p:.2g}, Holm {harm.p_corrected:.2g})"
