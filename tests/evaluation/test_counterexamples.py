@@ -17,21 +17,14 @@ from robustft.data.split import Split
 from robustft.data.task import Task, TaskType
 from robustft.errors import RunError, UsageError
 from robustft.evaluation.counterexamples import search
-from robustft.evaluation.counterexamples.files import (
-    Counterexample,
-    MinimalEdit,
-    read_counterexamples,
-)
+from robustft.evaluation.counterexamples.files import read_counterexamples
 from robustft.evaluation.counterexamples.harm import SetEdits, exact_excess, measure_harm
 from robustft.evaluation.counterexamples.keep import Hunt, hunted, read_limit
 from robustft.evaluation.counterexamples.search import Answer, shrink_all
 from robustft.evaluation.counterexamples.shrink import chosen_rows, flipped_rows, shrink_rows
 from robustft.evaluation.counterexamples.words import (
-    edit_text,
     harm_text,
     most_harmful,
-    most_telling,
-    sentence,
 )
 from robustft.evaluation.predict import Predictions
 from robustft.evaluation.results import SetFacts
@@ -357,39 +350,6 @@ def test_harm_counts_rows_and_examples(damaged):
     assert all(h.p <= h.q <= h.p_corrected <= 1 for h in words)
     (typos,) = measure_harm(edits.views["transforms"], edits.numbers, right, still, by_row)
     assert (typos.transforms, typos.minimal) == (("typos",), len(rows))
-
-
-def example(original, replacement, **more):
-    edits = (
-        MinimalEdit(
-            column="text",
-            start=0,
-            end=len(original),
-            original=original,
-            replacement=replacement,
-            transforms=("synonyms",),
-        ),
-    )
-    known = {"id": "r1", "label": "pos", "before": "pos", "after": "neg", "all_edits": 3}
-    known |= {"confidence_before": 0.97, "confidence_after": 0.81, "text": "", "calls": 2}
-    return Counterexample(**{**known, "edits": edits, "smallest": True, **more})
-
-
-def test_counterexamples_in_words():
-    one = example("great", "superb")
-    assert sentence(one) == (
-        '"great" → "superb" alone turns pos into neg (97% sure before, 81% after)'
-    )
-    both = example("great", "superb", edits=one.edits + example("", "well, ").edits)
-    assert sentence(both).startswith('"great" → "superb" and inserting "well, " together turn pos')
-    assert edit_text(example(",", "").edits[0]) == 'leaving out ","'
-    assert len(edit_text(example("x" * 99, "y").edits[0])) < 60
-    other = example("film", "movie", confidence_after=0.6)
-    assert most_telling([both, other, one, example("Great", "superb", id="r2")]) == [
-        one,
-        other,
-        both,
-    ]
 
 
 def test_harm_in_words(damaged):

@@ -8,8 +8,13 @@ row asks about a subset twice.
 What comes out is 1-minimal, as in delta debugging: it flips, and without any one of its edits it
 does not, whatever the model makes of other subsets (Zeller and Hildebrandt, 2002, *Simplifying
 and isolating failure-inducing input*, IEEE Transactions on Software Engineering 28). Their ddmin
-halves the set and refines; `bisect` looks for one needed edit after the other, each by bisection
-over the first edits (Junker, 2004, *QuickXplain*, AAAI), which asks less: see `SEARCHES`.
+halves the set and refines. `bisect` looks for one needed edit after the other, each by bisection
+over the first edits (Junker, 2004, *QuickXplain*, AAAI), which asks less. `ranked`, the default,
+bisects for one edit that flips alone, as most do in short texts; where there is none, it asks
+about each edit and bisects in the order of their harm, which ends in smaller sets.
+
+Fewer edits than a 1-minimal set has may do too. Where few smaller subsets are left untried, they
+are tried, and the set is known to be the smallest; else that is left open.
 """
 
 from __future__ import annotations
@@ -43,6 +48,7 @@ Ask = Callable[[Sequence[tuple[int, int]]], Sequence[Answer]]
 
 # How many more texts may be tried to show that no smaller set flips.
 PROOF = 32
+# Rows of more edits are searched by bisection alone: asking about each would cost too much.
 MOST_RANKED = 64
 
 
@@ -137,10 +143,10 @@ def singles(n: int) -> Search:
 
 
 def ranked(n: int) -> Search:
-    """Look for one edit by bisection; if it does not flip alone, bisect in the order of harm.
+    """Bisect for one edit that flips alone; where there is none, bisect in the order of harm.
 
-    The order is that of the probability left to the right label by each edit alone, which takes
-    n more calls and finds smaller sets.
+    The order is that of the probability that each edit alone leaves to the right label: n more
+    texts to ask about.
     """
     last = yield from _last_needed(n)
     if n == 1 or last == 1 or (yield last).flips:
@@ -184,7 +190,13 @@ SEARCHES: dict[str, Callable[[int], Search]] = {
     "singles": singles,
     "ranked": ranked,
 }
-"""Ways to search. Measured:"""
+"""Ways to search.
+
+Measured with MiniLM of SST-2 on reviews of IMDB at severity 4, 34 edits a review: `bisect` asks
+about 22 texts a row, `ddmin` about 39, and the sets have 3.4 edits; at severity 5, 50 edits a
+review, `ranked` asks about 35 and its sets have 2.3. On SST-2, where two edits are many, all ask
+about one text in two rows.
+"""
 
 
 def _smallest(
@@ -237,7 +249,7 @@ class _Row:
 
 
 def shrink_all(
-    sizes: Sequence[int], ask: Ask, search: Callable[[int], Search] = bisect
+    sizes: Sequence[int], ask: Ask, search: Callable[[int], Search] = ranked
 ) -> list[Minimal]:
     """Return for each row a 1-minimal subset of its edits, asking about all rows at once.
 
