@@ -33,7 +33,8 @@ import torch
 from robustft.evaluation.attack.baseline import random_edits
 from robustft.evaluation.attack.lockstep import Goal, Victim, attack_rows
 from robustft.evaluation.attack.plan import AttackPlan, make_attack
-from robustft.evaluation.predictors import open_model
+from robustft.evaluation.predict import Predictor
+from robustft.model.load import load_finetuned
 from robustft.transform.proposals import Proposals, text_constraints
 from transforms import machine
 
@@ -70,7 +71,9 @@ class Clocked:
 
 def ours(plan: AttackPlan) -> dict[str, Any]:
     """Attack the rows of a plan; loading the model is not timed, random edits are not either."""
-    model = Clocked(open_model(plan.subject, plan.split.task, max_length=plan.length, device="cpu"))
+    # Without the store of predictions: an earlier run must not answer for this one.
+    loaded = load_finetuned(plan.subject.model, task=plan.split.task)
+    model = Clocked(Predictor(loaded, max_length=plan.length, device="cpu"))
     split, texts = plan.split, plan.split.texts
     victim = Victim(model, Goal(np.asarray(split.labels)))
     model.predict(["It is not a bad film, and you will like it."])
