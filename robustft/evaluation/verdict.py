@@ -230,9 +230,20 @@ def _hidden(result: RobustnessResult) -> list[str]:
     if found := _shares(changed, cut, _MANY_CUT):
         caveats.append(
             "Rows that grew beyond what the model reads lost a part of their end, which is no "
-            f"matter of robustness: {found}; see the drop of the rows kept whole."
+            f"matter of robustness: {found}.{_kept_whole(result)}"
         )
     return caveats
+
+
+def _kept_whole(result: RobustnessResult) -> str:
+    """Return the drop on the main set among the rows that lost nothing of their end."""
+    said = [
+        f"{signed(cell.drop_of_kept, result.metric)} for {cell.model} "
+        f"({interval(cell.drop_of_kept, result.metric)})"
+        for cell in result.cells
+        if cell.set == result.mix and cell.drop_of_kept is not None
+    ]
+    return f" Without them the drop on {result.mix} is {', '.join(said)}." if said else ""
 
 
 def _cautions(result: RobustnessResult) -> list[str]:
