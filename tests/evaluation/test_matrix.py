@@ -56,9 +56,9 @@ def test_rows_cut_off_are_set_apart():
     assert cell.metrics_of_kept["accuracy"].value == 1.0
     assert result.cell("m", "original").tokens_per_word == 2.0
     assert cell.tokens_per_word == pytest.approx((20 * 12 + 80 * 5) / 320)
-    (said,) = (c for c in result.verdict.caveats if "lost a part of their end" in c)
-    assert "fillers 20%" in said
-    assert "Without them the drop on fillers is +0.0 points for m (95% interval" in said
+    (caveat,) = (c for c in result.verdict.caveats if "lost a part of their end" in c)
+    assert "fillers 20%" in caveat
+    assert "Without them the drop on fillers is +0.0 points for m (95% interval" in caveat
 
 
 def test_where_nothing_is_cut_there_is_nothing_to_set_apart():
