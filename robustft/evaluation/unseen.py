@@ -111,6 +111,8 @@ def leave_one_out(trials: Trials, left_out: Mapping[str, str], *, seed: int = 0)
 
 def _carried(unseen: Gain, seen: Gain, between: Gain) -> str:
     """Return whether what is gained by training on all is gained without this one, too."""
+    if seen.test.p is None:
+        return "cannot tell"
     if unseen.clear > 0:
         return "carries over in part" if between.clear > 0 else "carries over"
     if seen.clear <= 0:
@@ -164,6 +166,8 @@ def lexicon_split(
 
 
 def _learned(same: Gain, other: Gain, learned: Gain) -> str:
+    if same.test.p is None:
+        return "not answerable"
     if other.clear > 0:
         return "both" if learned.clear > 0 else "robustness"
     if same.clear > 0 and learned.clear > 0:
@@ -175,6 +179,11 @@ def _sentence(metric: str, answer: str, pooled: Sequence[Gain]) -> str:
     from robustft.evaluation.augmentation_words import evidence
 
     same, other, learned = pooled
+    if answer == "not answerable":
+        return (
+            "Whether training on half of the lexicon helps against the other half is not "
+            f"answerable: {same.difference.reason}."
+        )
     said = {
         "both": "Training on half of the lexicon helps against the other half, and more against "
         "its own words",

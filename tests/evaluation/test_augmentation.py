@@ -259,6 +259,14 @@ def test_words_learned_by_heart_are_told_from_robustness(own, other, answer):
     assert same - other_ == pytest.approx(learned)
 
 
+def test_one_seed_tells_nothing_of_what_carries_over():
+    (found,) = leave_one_out(trials(left_out(0.6, 0.9), seeds=1), {"typos": "without"})
+    assert found.answer == "cannot tell"
+    split = lexicon_split(trials(halves(0.9, 0.6), seeds=1), HALVES)
+    assert split.answer == "not answerable"
+    assert split.sentence.endswith("is not answerable: one seed has no spread.")
+
+
 def test_a_lexicon_split_needs_both_halves():
     given = halves(0.8, 0.8)
     del given["half_b"]
