@@ -29,6 +29,7 @@ HEAVY = ("torch", "transformers", "datasets", "pandas", "ray", "matplotlib", "ji
         "from robustft.cli.main import main; main(['transform', '--help'])",
         "from robustft.cli.main import main; main(['train', '--help'])",
         "from robustft.cli.main import main; main(['eval', '--help'])",
+        "from robustft.cli.main import main; main(['report', '--help'])",
         "from robustft.cli.main import main; main(['params', '--help'])",
         "from robustft.cli.main import main; main(['pretrain', '--help'])",
         "from robustft.cli.main import main; main(['study', '--list'])",

@@ -106,11 +106,14 @@ def _loss(cell: Cell, metric: str) -> str:
         return "was not compared"
     unit = " points" if numbers.is_share(metric) else ""
     size = f"{numbers.number(abs(found.value), metric)}{unit}"
+    share = numbers.is_share(metric)
     if found.low > 0:
-        return f"loses {size}"
+        return f"loses {size}" if share else f"errs more, by {size}"
     if found.high < 0:
-        return f"gains {size}"
-    if numbers.is_share(metric) and found.high < MARGIN:
+        return f"gains {size}" if share else f"errs less, by {size}"
+    if not share:
+        return f"may err no more, or more by up to {numbers.number(found.high, metric)}"
+    if found.high < MARGIN:
         return "loses less than a point"
     return f"may lose nothing, or up to {numbers.number(found.high, metric)}{unit}"
 
