@@ -27,10 +27,10 @@ SECTIONS: dict[str, tuple[Callable[..., list[Figure]], int]] = {
     "shared": (cases.shared_accuracies, 1_000),
     "r2": (cases.r2_changes, 1_000),
     "errors": (cases.error_tests, 300),
-    "f1": (cases.f1_changes, 300),
+    "f1": (cases.f1_changes, 100),
     "families": (cases.families, 10_000),
     "power": (cases.power, 1_000),
-    "summaries": (cases.summaries, 300),
+    "summaries": (cases.summaries, 150),
     "spreads": (cases.spreads, 1_000),
 }
 """By name: what is measured, and with how many replications (0: summed exactly)."""
