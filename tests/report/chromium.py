@@ -12,12 +12,22 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _PATIENCE = 60
+
+# The browser reads from 3 and writes to 4, whatever numbers the pipes have here.
+_GIVE_PIPES = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 20) for end in sys.argv[1:3]]
+for number, end in enumerate(ends, 3):
+    os.dup2(end, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def find_browser() -> str | None:
@@ -40,13 +50,13 @@ class Chromium:
         self.complaints: list[str] = []
         self.requests: list[str] = []
 
-        def give_pipes() -> None:  # the browser reads from 3 and writes to 4
-            reader, writer = os.dup(theirs_in), os.dup(theirs_out)
-            os.dup2(reader, 3)
-            os.dup2(writer, 4)
-
         self._process = subprocess.Popen(
             [
+                sys.executable,
+                "-c",
+                _GIVE_PIPES,
+                str(theirs_in),
+                str(theirs_out),
                 program,
                 "--headless",
                 "--no-sandbox",
@@ -63,8 +73,7 @@ class Chromium:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            close_fds=False,
-            preexec_fn=give_pipes,  # noqa: PLW1509 (nothing else runs between fork and exec)
+            pass_fds=(theirs_in, theirs_out),
             start_new_session=True,
         )
         os.close(theirs_in)
