@@ -100,8 +100,9 @@ class GateOptions:
     def judge(self, result: RobustnessResult) -> Gate | None:
         """Write the baseline that was asked for; return what the gate found, None without one."""
         from robustft.data.files import atomic_path
-        from robustft.evaluation.baseline import against, baseline_of, read_baseline
+        from robustft.evaluation.baseline import baseline_of, read_baseline
         from robustft.evaluation.gate import GATE, judge_gate
+        from robustft.evaluation.worsening import against
 
         others = []
         if self.baseline is not None:

@@ -23,6 +23,7 @@ from robustft.evaluation.predictions import Predictions
 from robustft.evaluation.results import ORIGINAL, ModelFacts
 from robustft.evaluation.robustness import compare
 from robustft.evaluation.sets import SetPlan, TestSet, build_set, plan_sets, read_severity
+from robustft.evaluation.sources import sources_of
 from robustft.evaluation.text_predictor import TextPredictor
 from robustft.model.foreign.base import TextsIn
 from robustft.model.foreign.estimators import EstimatorModel
@@ -174,6 +175,7 @@ def run(case: Case, *, limits: tuple[Limited, Limited, str], examples: int) -> R
         mix=main,
         remarks=case.remarks,
         seed=case.seed,
+        sources=sources_of(case.split),
     )
     gate = judge_gate(result, wanted)
     return RobustnessCheck(

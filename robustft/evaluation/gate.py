@@ -239,7 +239,7 @@ def judge_gate(
         A number is the largest drop on the mix.
     others
         What else belongs to the family: how much worse than a baseline (see
-        `robustft.evaluation.baseline.against`).
+        `robustft.evaluation.worsening.against`).
 
     Raises
     ------

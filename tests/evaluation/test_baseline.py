@@ -11,11 +11,12 @@ import tomli_w
 from robustft.data.saving import write_parquet
 from robustft.data.task import Task
 from robustft.errors import UsageError
-from robustft.evaluation.baseline import against, baseline_of, read_baseline
+from robustft.evaluation.baseline import baseline_of, read_baseline
 from robustft.evaluation.gate import Limits, judge_gate
 from robustft.evaluation.predict import Predictions
 from robustft.evaluation.results import ModelFacts, SetFacts
 from robustft.evaluation.robustness import compare
+from robustft.evaluation.worsening import against
 from robustft.transform.base import LabelKind
 
 N = 600
@@ -109,6 +110,26 @@ def test_a_few_rows_are_chance(tmp_path, earlier, errors, outcome):
     gate = judge(evaluated(tmp_path / "now", {"original": 0.1, "mix": errors}), path)
     assert gate.outcome == outcome
     assert gate.checks[1].low > 0
+
+
+def test_rows_of_one_source_count_as_one(tmp_path, earlier):
+    """Each source has four rows: the interval is wider, since fewer texts were sampled."""
+    path = baseline_of(earlier).write(tmp_path / "baseline.json")
+    now = evaluated(tmp_path / "now", {"original": 0.1, "mix": 0.16})
+    rows = {"id": [str(i) for i in range(N)], "text": ["t"] * N, "label": ["neg", "pos"] * (N // 2)}
+    table = pa.table(rows | {"source_id": [str(i // 4) for i in range(N)]})
+    write_parquet(table, tmp_path / "now" / "data" / "original.parquet")
+    alone, shared = judge(now, path).checks[1], judge(replace(now, sources=N // 4), path).checks[1]
+    assert shared.value == alone.value
+    assert (shared.low, shared.high) != (alone.low, alone.high)
+    assert shared.outcome == "failed"
+
+
+def test_means_over_draws_are_compared_as_two_samples(tmp_path, earlier):
+    path = baseline_of(earlier).write(tmp_path / "baseline.json")
+    now = evaluated(tmp_path / "now", {"original": 0.1, "mix": 0.16})
+    now = replace(now, sets=(now.sets[0], replace(now.sets[1], draws=3)))
+    assert "as two samples" in judge(now, path).sentence
 
 
 def test_limits_and_a_baseline_are_one_family(tmp_path, earlier):
