@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from robustft.data.task import Task
 from robustft.errors import ModelError, first_line, missing_extra
@@ -62,6 +61,8 @@ class OnnxModel:
     halted = False
 
     def __init__(self, path: Path, where: str, *, device: str = "auto") -> None:
+        import torch
+
         runtime = _runtime()
         self.where, self._home = where, _home(path)
         usable = runtime.get_available_providers()
