@@ -271,8 +271,8 @@ def _left_out(study: Gathered, found: Helped) -> Table:
     seeds = min(len(one.unseen.seeds) for one in found.left_out)
     basis = (
         f"{heading(metric)} on one transform alone, mean ± standard deviation over seeds; gains "
-        f"over “{found.labels.get(control, control)}”, 95 % interval over {_seeds(seeds)} and "
-        "all rows at once; p corrected for the transforms."
+        f"over “{found.labels.get(control, control)}”, 95 % interval over the seeds that both "
+        f"have ({_seeds(seeds)} at least) and all rows at once; p corrected for the transforms."
     )
     notes = (basis, _CARRIES)
     title = title_of(study, found.dataset, "leave one transform out")
