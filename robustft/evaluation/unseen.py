@@ -32,8 +32,8 @@ class LeftOut:
     between
         The gain of the one trained on all over the one trained on all but this.
     answer
-        ``carries over``, ``carries over in part``, ``only when trained on``, ``no gain to carry
-        over`` or ``cannot tell``.
+        ``carries over``, ``carries over in part``, ``only when trained on``, ``no gain shown``
+        or ``cannot tell``.
     """
 
     transform: str
@@ -116,7 +116,7 @@ def _carried(unseen: Gain, seen: Gain, between: Gain) -> str:
     if unseen.clear > 0:
         return "carries over in part" if between.clear > 0 else "carries over"
     if seen.clear <= 0:
-        return "no gain to carry over"
+        return "no gain shown"
     return "only when trained on" if between.clear > 0 else "cannot tell"
 
 

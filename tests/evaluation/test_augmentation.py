@@ -217,7 +217,7 @@ def left_out(without, augmented, matched=0.6):
         (0.8, 0.8, "carries over"),
         (0.75, 0.93, "carries over in part"),
         (0.6, 0.85, "only when trained on"),
-        (0.6, 0.6, "no gain to carry over"),
+        (0.6, 0.6, "no gain shown"),
     ],
 )
 def test_what_a_transform_left_out_gains(without, augmented, answer):
