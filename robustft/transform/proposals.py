@@ -41,8 +41,7 @@ __all__ = ["Candidate", "Offer", "Place", "Proposals", "text_constraints"]
 
 # As the engine counts: a unit's draws start at one.
 _FIRST_UNIT = 1
-# A unit is asked again until so many answers in a row were known already; of three that are as
-# likely, the last is missed by one unit in twenty-five.
+# A unit is asked again until so many answers in a row were known already.
 _PATIENCE = 8
 
 
@@ -106,7 +105,11 @@ class Offer:
 
     def changed(self, chosen: Iterable[Candidate]) -> str:
         """Return the text with these candidates in it."""
-        return apply(self.text, _edits(chosen))
+        edits = _edits(chosen)
+        if len(edits) == 1:
+            start, end, replacement, _ = edits[0]
+            return self.text[:start] + replacement + self.text[end:]
+        return apply(self.text, edits)
 
 
 def _edits(chosen: Iterable[Candidate]) -> list[Edit]:
@@ -371,6 +374,8 @@ class _Source:
         judges = self.checks.of_edits
         if not edits or not all(judge.allows(source, (), edits) for judge in judges):
             return None
+        if isinstance(made, str) and made.isalnum() and source[start:end].isalnum():
+            return Candidate(tuple(edits), 1)  # the common case, counted at once
         return Candidate(tuple(edits), sum(words_changed(source, edit) for edit in edits))
 
     def _rewritten(self, text: int, after: str) -> list[Edit]:

@@ -137,7 +137,8 @@ def test_a_beam_is_never_worse_than_greedy(text, weights, width):
     if model.value(text) <= 0:
         return
     (_, greedy, _), (_, beam, _) = (
-        run(model, [text], method=how, width=width)[0] for how in ("greedy", "beam")
+        run(model, [text], method=how, width=width, importance="deletion")[0]
+        for how in ("greedy", "beam")
     )
     assert beam.done >= greedy.done
     if not greedy.done and not beam.done:
