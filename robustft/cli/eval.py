@@ -114,8 +114,8 @@ CounterexamplesOption = Annotated[
         "--counterexamples",
         metavar="N|all",
         rich_help_panel="Run",
-        help="How many of a model's flipped predictions on the mix are shrunk to the fewest edits "
-        "that still flip them; 0 for none.",
+        help="How many of a model's flipped predictions on the mix are shrunk to a few edits that "
+        "still flip them, none of which can be spared; 0 for none.",
     ),
 ]
 OnLeakOption = Annotated[

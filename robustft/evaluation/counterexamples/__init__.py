@@ -1,1 +1,1 @@
-"""Flipped predictions explained: the fewest edits that still flip them, and which edits do harm."""
+"""Flipped predictions explained: a few edits that still flip them, and which edits do harm."""

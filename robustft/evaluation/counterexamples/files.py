@@ -48,7 +48,7 @@ class MinimalEdit:
 
 @dataclass(frozen=True, kw_only=True)
 class Counterexample:
-    """A row that a model has right, and the fewest of its edits that make the model err.
+    """A row that a model has right, and a few of its edits that make the model err.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The search for the fewest edits that still flip a prediction, for many rows in lock-step.
+"""The search for few edits that still flip a prediction, for many rows in lock-step.
 
 A row has `n` edits, and any subset of them makes a text; all of them flip the prediction, none of
 them does not. Subsets are bit masks: bit *i* stands for the *i*-th edit. A search proposes one

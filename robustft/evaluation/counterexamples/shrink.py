@@ -130,7 +130,7 @@ def shrink_rows(
     *,
     seed: int = 0,
 ) -> list[Counterexample]:
-    """Return for each flipped row the fewest of its edits that flip it; see `search`.
+    """Return for each flipped row a 1-minimal set of its edits that flips it; see `search`.
 
     Parameters
     ----------
