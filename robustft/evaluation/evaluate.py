@@ -132,7 +132,8 @@ def evaluate(
         ``csv`` writes the predictions as csv too.
     counterexamples
         How many of a model's flipped predictions on the mix are shrunk to a few edits that still
-        flip them, none of which can be spared, or ``all``; see `robustft.counterexamples`. Of classes alone.
+        flip them, none of which can be spared, or ``all``; see `robustft.counterexamples`. Of
+        classes alone.
     options
         How models are opened: what is trusted, what is kept, how endpoints are asked.
     progress
