@@ -8,8 +8,9 @@
 with two classes, or a training run of ours.
 
 Each library reads as many tokens as the model was trained with, on as many threads. TextAttack pads
-every text to that length by default (``padded``); ``unpadded`` is the best that can be had of it,
-each batch padded to its longest text. The time in the model is the time in tokenizer and forward
+every text to the length that the tokenizer names, mostly 512 (``as it comes``, measured where no text
+is longer than the model was trained with); ``padded`` is that length cut to the trained one, and
+``unpadded`` the best that can be had of it, each batch padded to its longest text. The time in the model is the time in tokenizer and forward
 pass; all else is the search. Seconds are those of the clock and, beside them, of the processor,
 which other work on the machine does not lengthen. What random edits of as many words do is measured
 for ours in the same run.
@@ -48,6 +49,7 @@ OURS: dict[str, dict[str, Any]] = {
 }
 # Theirs, and which of ours is of the same kind.
 THEIRS = {"deepwordbug": "deepwordbug", "pwws": "pwws"}
+PADDINGS = (("tokenizer", "as it comes"), ("max_length", "padded"), ("longest", "unpadded"))
 
 
 def clocks() -> tuple[float, float]:
@@ -123,7 +125,7 @@ def theirs(recipe: str, padding: str, plan: AttackPlan, options: argparse.Namesp
     job = {
         "recipe": recipe,
         "model": plan.subject.model,
-        "max_length": plan.length,
+        "max_length": None if padding == "tokenizer" else plan.length,
         "texts": list(plan.split.texts),
         "labels": [int(label) for label in np.asarray(plan.split.labels)],
         "threads": options.threads,
@@ -214,8 +216,10 @@ def corpus(name: str, data: str, model: str, split: str, texts: int, options: An
     missing: dict[str, str] = {}
     compared: list[dict[str, Any]] = []
     for recipe, kind in THEIRS.items():
-        for padding, label in (("max_length", "padded"), ("longest", "unpadded")):
-            if label == "unpadded" and recipe != "deepwordbug":
+        for padding, label in PADDINGS:
+            if label != "padded" and recipe != "deepwordbug":
+                continue
+            if label == "as it comes" and name != "SST-2":
                 continue
             key = f"textattack {recipe}, {label}"
             made = theirs(recipe, padding, plans[kind], options)

@@ -5,8 +5,9 @@ Reads one JSON object on stdin, ``{"recipe", "model", "max_length", "texts", "la
 its queries, the text it became and the seconds, in the model and outside of it; and the versions.
 Importing, loading and one text to warm up are not timed.
 
-With ``"padding": "max_length"`` the model is called as TextAttack's wrapper does by default; with
-``"longest"`` each batch is padded to its longest text, which is the best that can be had of it.
+The model is called by TextAttack's wrapper, which pads to the length that the tokenizer names; a
+``"max_length"`` is put in its place. With ``"padding": "longest"`` each batch is padded to its longest
+text instead, which is the best that can be had of it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def _wrapped(job):
     from textattack.models.wrappers import HuggingFaceModelWrapper
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(job["model"])
-    tokenizer.model_max_length = job["max_length"]
+    if job["max_length"]:
+        tokenizer.model_max_length = job["max_length"]
     model = transformers.AutoModelForSequenceClassification.from_pretrained(job["model"]).eval()
 
     class Timed(HuggingFaceModelWrapper):
@@ -52,7 +54,7 @@ def _wrapped(job):
 
         def __call__(self, texts):
             start, cpu = time.perf_counter(), time.process_time()
-            if job["padding"] == "max_length":
+            if job["padding"] != "longest":
                 made = super().__call__(texts)
             else:
                 import torch

@@ -23,7 +23,7 @@ from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.labels import by_position, is_generic, model_label_names
 from robustft.model.load import LoadedModel, load_finetuned
 from robustft.seeding import mix
-from robustft.training.batching import TokenizedTexts, plan_batches, tokenize
+from robustft.training.batching import TokenizedTexts, slice_batch, tokenize
 
 __all__ = ["DEFAULT_LENGTH", "Predictions", "Predictor", "predict", "token_hashes"]
 
@@ -129,7 +129,9 @@ class Predictor:
             torch.inference_mode(),
             torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=mixed),
         ):
-            for batch in plan_batches(tokens.lengths[rows], self._rows):
+            # A processor is kept busy by a few rows: there small batches without padding are best.
+            on_cpu = self._device.type == "cpu"
+            for batch in slice_batch(tokens.lengths[rows], max_rows=self._rows, split=on_cpu):
                 inputs = tokens.collate(rows[batch], self._device)
                 logits = model(**inputs).logits.float().cpu().numpy()
                 yield batch, logits[:, order]
