@@ -8,12 +8,12 @@
 with two classes, or a training run of ours.
 
 Each library reads as many tokens as the model was trained with, on as many threads. TextAttack pads
-every text to the length that the tokenizer names, mostly 512 (``as it comes``, measured where no text
-is longer than the model was trained with); ``padded`` is that length cut to the trained one, and
-``unpadded`` the best that can be had of it, each batch padded to its longest text. The time in the model is the time in tokenizer and forward
-pass; all else is the search. Seconds are those of the clock and, beside them, of the processor,
-which other work on the machine does not lengthen. What random edits of as many words do is measured
-for ours in the same run.
+every text to the length that the tokenizer names, mostly 512 (``as it comes``; measured where no
+text is longer than the model was trained with). ``padded`` is that length cut to the trained one,
+``unpadded`` the best that can be had of it, each batch padded to its longest text. The time in the
+model is the time in tokenizer and forward pass; all else is the search. Seconds are those of the
+clock and, beside them, of the processor, which other work on the machine does not lengthen. What
+random edits of as many words do is measured for ours in the same run.
 """
 
 from __future__ import annotations

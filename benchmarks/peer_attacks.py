@@ -6,8 +6,8 @@ its queries, the text it became and the seconds, in the model and outside of it;
 Importing, loading and one text to warm up are not timed.
 
 The model is called by TextAttack's wrapper, which pads to the length that the tokenizer names; a
-``"max_length"`` is put in its place. With ``"padding": "longest"`` each batch is padded to its longest
-text instead, which is the best that can be had of it.
+``"max_length"`` is put in its place. With ``"padding": "longest"`` each batch is padded to its
+longest text instead, which is the best that can be had of it.
 """
 
 from __future__ import annotations
