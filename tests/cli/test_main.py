@@ -88,11 +88,10 @@ def test_unknown_option_names_the_nearest(run_cli):
 
 
 def test_wrong_choice_lists_the_choices(run_cli):
-    code, _, err = run_cli("list", "recipe")
+    code, _, err = run_cli("eval", "--predictions", "xml")
     assert code == 2
     assert err.startswith(
-        "robustft list: invalid value for 'kind': 'recipe' is not one of "
-        "'transforms', 'recipes', 'datasets'\n"
+        "robustft eval: invalid value for '--predictions': 'xml' is not one of 'parquet', 'csv'\n"
     )
 
 
