@@ -51,7 +51,7 @@ def _summary(
     original = measure.loss(outputs[ORIGINAL].predictions)
     losses = np.stack([_losses(measure, facts, outputs[facts.name]).mean(0) for facts in sets])
     how: dict[str, Any] = {"seed": measure.seed, "sources": measure.sources}
-    drops = worst_of_sets(losses - original, lowest=False, **how)
+    drops = worst_of_sets(losses - original, lowest=False, paired=True, **how)
     error = measure.metric == "mse"
     worst = worst_of_sets(losses if error else 1.0 - losses, lowest=not error, **how)
     return Summary(

@@ -102,6 +102,7 @@ def worst_of_sets(
     *,
     seed: int,
     lowest: bool = True,
+    paired: bool = False,
     level: float = LEVEL,
     sources: Array | None = None,
 ) -> Worst:
@@ -114,12 +115,15 @@ def worst_of_sets(
         Wilson's bounds, differences of right and wrong (-1, 0, 1) Tango's, others normal ones.
     lowest
         Whether the lowest mean is the worst (an accuracy) or the highest (an error, a drop).
+    paired
+        Whether the values are differences. Where no row became better they look like right and
+        wrong, but a mean on the other side of 0 is possible all the same.
     seed, sources
         As in `mean_over_sets`.
     """
     found, codes = _checked(values, sources)
     if not lowest:
-        turned = worst_of_sets(-found, seed=seed, level=level, sources=codes)
+        turned = worst_of_sets(-found, seed=seed, paired=paired, level=level, sources=codes)
         e = turned.estimate
         value, low, high = (None if x is None else 0.0 - x for x in (e.value, e.high, e.low))
         flipped = _estimate(value, low, high, level, e.n, e.sources)
@@ -132,8 +136,8 @@ def worst_of_sets(
     index = int(means.argmin())
     alone = normal_quantile(level)
     joint = max(alone, _joint_quantile(drawn, level))
-    low = min(_bounds(row, alone, codes)[0] for row in found)
-    high = min(_bounds(row, joint, codes)[1] for row in found)
+    low = min(_bounds(row, alone, codes, paired)[0] for row in found)
+    high = min(_bounds(row, joint, codes, paired)[1] for row in found)
     chosen = np.bincount(drawn.draws.argmin(1), minlength=len(found)) / len(drawn.draws)
     value = float(means[index])
     return Worst(
@@ -153,7 +157,7 @@ def _joint_quantile(drawn: Bootstrap, level: float) -> float:
     return float(np.quantile((errors[:, moving] / spread[moving]).max(1), (1 + level) / 2))
 
 
-def _bounds(values: Floats, z: float, codes: Ints | None) -> tuple[float, float]:
+def _bounds(values: Floats, z: float, codes: Ints | None, paired: bool) -> tuple[float, float]:
     """Return the bounds of one set's mean that lie z standard errors away."""
     n, kept = len(values), 1.0
     if codes is not None:
@@ -161,9 +165,11 @@ def _bounds(values: Floats, z: float, codes: Ints | None) -> tuple[float, float]
     rows, level = n * kept, _level(z)
     if not rows:
         return -np.inf, np.inf
-    if np.isin(values, (0.0, 1.0)).all():
+    # Turned zeros are -0.0: right and wrong of which nothing occurred, seen from the other side.
+    turned = bool(np.signbit(values).any())
+    if not paired and not turned and np.isin(values, (0.0, 1.0)).all():
         return wilson_interval(float(values.mean()) * rows, rows, level)
-    if np.isin(values, (0.0, -1.0)).all():
+    if not paired and np.isin(values, (0.0, -1.0)).all():
         low, high = wilson_interval(-float(values.mean()) * rows, rows, level)
         return -high, -low
     if np.isin(values, (-1.0, 0.0, 1.0)).all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from robustft.scoring.statistics import share
+from robustft.scoring.statistics import share, tango_interval
 from robustft.scoring.summary import mean_over_sets, worst_of_sets
 
 
@@ -95,6 +95,24 @@ def test_perfect_sets_claim_no_certainty():
     found = worst_of_sets(np.ones((3, 50), bool), seed=1).estimate
     assert found.value == found.high == 1.0
     assert 0.9 < found.low < 1
+
+
+@pytest.mark.parametrize("lost", [0, 5])
+def test_drops_without_a_gain_have_the_bounds_of_differences(lost):
+    drops = np.zeros((2, 100))
+    drops[1, :lost] = 1
+    found = worst_of_sets(drops, lowest=False, paired=True, seed=1).estimate
+    low, high = tango_interval(lost, 0, 100)
+    assert found.value == lost / 100
+    assert found.low <= max(low, -high) + 1e-9
+    assert found.high >= high - 1e-9
+    assert found.high > 0
+
+
+def test_errors_that_never_occur_are_bounded_from_above():
+    found = worst_of_sets(np.zeros((2, 50)), lowest=False, seed=1).estimate
+    assert found.low == found.value == 0
+    assert 0 < found.high < 0.1
 
 
 def test_one_source_has_no_interval():
