@@ -37,11 +37,16 @@ def families_of(subjects: Sequence[Subject]) -> list[Family]:
     seeds: set[tuple[str, Any]] = set()
     for subject in subjects:
         key = subject.facts.name if subject.run is None else _key(subject.run.config)
-        seed = None if subject.run is None else subject.run.config.get("seed")
+        seed = None if subject.run is None else _seed(subject.run.config)
         if (key, seed) not in seeds:  # two runs of one seed are no two seeds
             seeds.add((key, seed))
             members.setdefault(key, []).append(subject.facts.name)
     return [Family(_HASH.sub("", names[0]), tuple(names)) for names in members.values()]
+
+
+def _seed(config: Mapping[str, Any]) -> Any:
+    """Return the seed of the training; that of the data may be one for several of them."""
+    return config.get("training", {}).get("seed", config.get("seed"))
 
 
 def _key(config: Mapping[str, Any]) -> str:

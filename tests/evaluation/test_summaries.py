@@ -145,3 +145,13 @@ def test_runs_that_differ_in_the_seed_alone_are_a_family():
         Family("film-tiny-augment60", ("film-tiny-augment60-90ef12",)),
         Family("some-model", ("some-model",)),
     ]
+
+
+def test_seeds_of_training_on_the_same_data_are_a_family():
+    config = {"seed": 0, "fingerprint": "one"}
+    subjects = [
+        subject(f"film-tiny-clean-seed{n}-12ab3{n}", training={"epochs": 1, "seed": n}, **config)
+        for n in range(3)
+    ]
+    (family,) = families_of(subjects)
+    assert family.models == tuple(each.facts.name for each in subjects)
