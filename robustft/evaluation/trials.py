@@ -17,7 +17,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from robustft.errors import RunError
+from robustft.data.features import saved_task
+from robustft.data.split import Split
+from robustft.errors import DataError, RunError
+from robustft.evaluation.results import ORIGINAL
+from robustft.evaluation.sources import sources_of
 
 __all__ = ["Cell", "Losses", "Trials", "read_losses"]
 
@@ -57,7 +61,7 @@ def read_losses(path: Path) -> Losses:
     try:
         stamp = path.stat()
         return _read(path, stamp.st_mtime_ns, stamp.st_size)
-    except (OSError, pa.ArrowException, KeyError) as problem:
+    except (OSError, pa.ArrowException, KeyError, DataError) as problem:
         raise RunError(f"{path}: expected predictions, got: {problem}; evaluate again") from problem
 
 
@@ -75,12 +79,25 @@ def _read(path: Path, changed: int, size: int) -> Losses:
 
 def _sources(path: Path, ids: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return what each row is from, where the evaluation's rows beside the predictions say so."""
-    rows = path.parents[2] / "data" / path.name
-    if not rows.is_file() or not {"id", "source_id"} <= set(pq.read_schema(rows).names):
+    # As they were, since rows of one text may have been changed in several ways.
+    rows = path.parents[2] / "data" / f"{ORIGINAL}.parquet"
+    of = _source_of_each(rows, rows.stat().st_mtime_ns) if rows.is_file() else {}
+    if not of:
         return None
-    table = pq.read_table(rows, columns=["id", "source_id"])
-    of = dict(zip(table["id"].to_pylist(), table["source_id"].to_pylist(), strict=True))
-    return tuple(str(of.get(one, one)) for one in ids)
+    return tuple(f"source {of[one]}" if one in of else f"row {one}" for one in ids)
+
+
+@lru_cache(maxsize=16)
+def _source_of_each(rows: Path, changed: int) -> dict[str, int]:
+    """Return the source of each row by its id; nothing where none share one."""
+    del changed
+    table = pq.read_table(rows)
+    task = saved_task(table.schema)
+    if task is None:
+        return {}
+    split = Split(ORIGINAL, table, task)
+    codes = sources_of(split)
+    return {} if codes is None else dict(zip(split.ids, codes.tolist(), strict=True))
 
 
 def _losses(table: pa.Table) -> tuple[Floats, str]:

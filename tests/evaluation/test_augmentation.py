@@ -7,6 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from robustft.data.saving import save_split
+from robustft.data.split import Split
+from robustft.data.task import Task, TaskType
 from robustft.errors import RunError
 from robustft.evaluation.augmentation import AugmentationEffect, augmentation_effect
 from robustft.evaluation.gains import arm_scores
@@ -164,14 +167,43 @@ def test_errors_are_better_the_smaller_they_are(tmp_path):
     assert "(mean squared error)" in found.transformed.sentence
 
 
+def keep(folder, **columns):
+    """Write the rows of an evaluation as they were."""
+    task = Task(
+        type=TaskType.CLASSIFICATION,
+        text_column="text",
+        label_column="label",
+        label_names=("n", "p"),
+    )
+    table = pa.table(columns | {"label": ["n"] * len(columns["id"])})
+    save_split(Split("original", table, task), folder / "data" / "original.parquet")
+
+
+@pytest.mark.parametrize(
+    ("columns", "sources"),
+    [
+        ({"source_id": [None, "x", None, "x"]}, [0, 1, 2, 1]),
+        ({}, [0, 1, 0, 2]),
+    ],
+)
+def test_rows_without_a_source_are_their_own_and_copies_share_one(tmp_path, columns, sources):
+    path = tmp_path / "predictions" / "model" / "mix.parquet"
+    path.parent.mkdir(parents=True)
+    ids, labels = list("abcd"), ["p"] * 4
+    pq.write_table(pa.table({"id": ids, "label": labels, "prediction": labels}), path)
+    keep(tmp_path, id=ids, text=["fine", "good", "fine", "bad"], **columns)
+    made = Trials()
+    made.add("clean", "mix", 0, read_losses(path))
+    assert made.sources("mix").tolist() == sources
+
+
 def test_predictions_are_read_in_one_order_with_their_sources(tmp_path):
     path = tmp_path / "predictions" / "model" / "mix.parquet"
-    for place in (path, tmp_path / "data" / "mix.parquet"):
-        place.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True)
     said = {"id": ["b", "a", "c"], "label": ["p", "n", "p"], "prediction": ["p", "p", "n"]}
     pq.write_table(pa.table(said), path)
     rows = {"id": ["c", "b", "a"], "source_id": ["x", "x", "y"]}
-    pq.write_table(pa.table(rows), tmp_path / "data" / "mix.parquet")
+    keep(tmp_path, **rows, text=["p", "q", "r"])
     found = read_losses(path)
     assert (found.ids, found.values.tolist()) == (("a", "b", "c"), [1.0, 0.0, 1.0])
     made = Trials()
