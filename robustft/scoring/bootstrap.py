@@ -122,16 +122,19 @@ class Bootstrap:
         """Test whether one output, a paired difference, is 0.
 
         The resamples are centred at 0; the p-value is the share of them (the sample itself
-        counted in) at least as far from 0 as the sample's value.
+        counted in) at least as far from 0 as the sample's value. Where there is no interval, since
+        resamples are undefined or all agree on some difference, there is no p-value.
         """
         value, draws = self.values[output], self.draws[:, output]
-        draws = draws[np.isfinite(draws)]
-        if not np.isfinite(value) or not len(draws):
-            return Test(p=None, method="paired bootstrap", statistic=None, n=self.n)
+        finite = draws[np.isfinite(draws)]
+        undefined = not np.isfinite(value) or len(finite) < (1 - _UNDEFINED) * len(draws)
+        if undefined or not len(finite) or (value != 0 and np.ptp(finite) == 0):
+            return Test(p=None, method="bootstrap", statistic=None, n=self.n)
+        draws = finite
         # A hair of slack, so that rounding does not decide about ties.
         far = np.abs(draws - value) >= abs(value) * (1 - 1e-12)
         p = (1 + int(np.count_nonzero(far))) / (1 + len(draws))
-        return Test(p=float(p), method="paired bootstrap", statistic=float(value), n=self.n)
+        return Test(p=float(p), method="bootstrap", statistic=float(value), n=self.n)
 
     def _interval(self, output: int, level: float) -> tuple[float | None, float | None, str, str]:
         """Return the bounds, the method, and why there are none."""

@@ -139,7 +139,8 @@ def standardised_mean(
 
     def standardised(sums: Floats) -> Floats:
         total, squares, n = sums.T
-        variance = (squares - total * total / n) / (n - 1)
+        # Of one row this is 0 / 1, which counts as no spread below.
+        variance = (squares - total * total / n) / np.maximum(n - 1, 1)
         spread = np.sqrt(np.where(variance > 1e-12 * np.maximum(squares, 1e-300), variance, np.nan))
         ratio: Floats = (middle + total / n) / spread
         return ratio[:, None]

@@ -44,6 +44,14 @@ def test_one_group_has_nothing_to_differ_from():
     assert (apart.value, apart.reason, test.p) == (None, "one group", None)
 
 
+def test_two_sources_do_not_tell_two_groups_apart():
+    inside = np.repeat([True, False], 40)
+    changes = inside.astype(float)
+    apart, test = group_change(changes, inside, sources=np.repeat([0, 1], 40), seed=0)
+    assert (apart.value, apart.low, apart.high) == (1.0, None, None)
+    assert test.p is None
+
+
 def test_a_change_a_row_is_needed():
     with pytest.raises(ValueError, match="expected a change a row"):
         group_change(np.ones(5), np.ones(4, bool), seed=0)

@@ -122,3 +122,9 @@ def test_what_has_no_standardised_mean_says_why(changes, reason):
     found = standardised_mean(np.array(changes), seed=1)
     assert found.value is None
     assert reason in found.reason
+
+
+def test_two_rows_have_a_standardised_mean_without_an_interval():
+    found = standardised_mean(np.array([0.0, 1.0]), seed=1)
+    assert found.value == pytest.approx(0.5 / np.sqrt(0.5))
+    assert (found.low, found.high) == (None, None)
