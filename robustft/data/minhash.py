@@ -67,9 +67,10 @@ def similar(texts: Sequence[str], others: Sequence[str], *, least: float = ALIKE
     """Find for each text one of the `others` that is at least so similar.
 
     Words are runs of letters and digits in lower case; a text of less than five is one shingle,
-    one without words is like none. Of several partners the most similar is given, the first of
-    equals. Which are found does not depend on the order of texts or others. Where more than 20
-    others share a band with a text, 20 of them are looked at, the same whatever the order.
+    one without words is like none. Bands are gone through until a partner is found: of those in
+    that band the most similar is given, the first of equals. Which are found does not depend on
+    the order of texts or others. Where more than 20 others share a band with a text, 20 of them
+    are looked at, the same whatever the order.
     """
     partner = np.full(len(texts), -1, np.int64)
     similarity = np.zeros(len(texts))

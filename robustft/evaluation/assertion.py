@@ -268,8 +268,12 @@ def check_robust(
 def _rows(data: Any) -> Any:
     """Return pairs of text and label as rows; all else as it is."""
     if isinstance(data, list | tuple) and data and isinstance(data[0], list | tuple):
-        wrong = next((n for n, row in enumerate(data) if len(row) != 2), None)
+        wrong = next((n for n, row in enumerate(data) if not _is_pair(row)), None)
         if wrong is not None:
             raise DataError(f"data: expected pairs of text and label, got {data[wrong]!r}")
         return [{"text": text, "label": label} for text, label in data]
     return os.fspath(data) if isinstance(data, os.PathLike) else data
+
+
+def _is_pair(row: Any) -> bool:
+    return isinstance(row, list | tuple) and len(row) == 2

@@ -169,6 +169,12 @@ def test_pairs_are_pairs():
         check_robust(predict, [{"text": "one"}, {"text": "two"}], max_drop=0.1)
 
 
+@pytest.mark.parametrize("row", [None, "ab", {"text": "fine", "label": "good"}])
+def test_rows_of_another_kind_among_pairs_are_named(row):
+    with pytest.raises(DataError, match="expected pairs of text and label, got"):
+        assert_robust(predict, [("fine", "good"), row], max_drop=0.1)
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
