@@ -212,8 +212,12 @@ def make_attack(
 
 
 def _passed_in(model: Any) -> Subject:
-    """Return the subject of a model that was passed in as an object."""
-    return Subject(ModelFacts(name=type(model).__name__), f"object:{type(model).__qualname__}")
+    """Return the subject of a model that was passed in as an object.
+
+    Nothing tells it from another of its class, so a finished attack does not stand for it.
+    """
+    name = f"object:{type(model).__qualname__}"
+    return Subject(ModelFacts(name=type(model).__name__), name, thing=model)
 
 
 def _data_of(subject: Subject) -> str | None:

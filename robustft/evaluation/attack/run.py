@@ -159,7 +159,10 @@ def run_attack(
     force: bool = False,
     progress: Progress = lambda _title, _done, _total: None,
 ) -> AttackResult:
-    """Do what `plan` says; rows that an earlier call attacked are not attacked again."""
+    """Do what `plan` says; rows that an earlier call attacked are not attacked again.
+
+    A finished attack on a model that may have changed since, such as an object, is made anew.
+    """
     folder = plan.start()
     force = force or (folder.finished and not plan.subject.steady)
     if folder.finished and not force:
@@ -336,6 +339,9 @@ def _finish(
         store.records, numbers=attacker.numbers, seed=fold_in(plan.seed, "attack")
     )
     config = plan.config()
+    # A model's own remarks, such as that its labels were taken by their place.
+    notices = tuple(dict.fromkeys((*plan.notices, *getattr(attacker.victim.model, "notices", ()))))
+    store.finish()
     result = AttackResult(
         model=plan.subject.facts.name,
         dataset=plan.dataset,
@@ -351,7 +357,7 @@ def _finish(
         seconds_search=store.seconds("seconds_search"),
         replacements=replacements,
         examples=examples,
-        notices=plan.notices,
+        notices=notices,
     )
     folder.write_json(METRICS, result.to_dict())
     folder.log({"event": "finished", "hardware": hardware()})
@@ -362,7 +368,7 @@ def _finish(
             "counts": {"rows": summary.rows, "attacked": summary.attacked},
             "fingerprints": {plan.split.name: plan.split.fingerprint},
             "models": [plan.subject.facts.name],
-            "notices": list(plan.notices),
+            "notices": list(notices),
         }
     )
     return replace(result, folder=str(folder.path), records=tuple(store.records))

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 import robustft
-from robustft.errors import DataError, LabelKindError, UsageError
+from robustft.errors import DataError, LabelKindError, RunError, UsageError
 from robustft.evaluation.attack import run as module
 from robustft.evaluation.attack.plan import make_attack
 from robustft.evaluation.attack.result import AttackResult
 from robustft.evaluation.attack.run import attack
+from robustft.evaluation.attack.store import read_attacks
 from robustft.evaluation.attack.verdict import caveats, sentences
 from robustft.evaluation.predict import Predictions
 from robustft.text.edits import Edit, apply
@@ -104,11 +105,56 @@ def test_what_is_said_names_intervals_and_random_edits(result):
     assert any("only 40 rows were attacked" in caveat for caveat in caveats(result))
 
 
-def test_the_same_call_finds_its_work_again(result):
+def test_an_object_is_attacked_anew_for_another_may_have_its_name(tmp_path):
+    first = attack(Spelling(), reviews(20), root=tmp_path, **HOW)
+    other = attack(Spelling(0.0), reviews(20), root=tmp_path, **HOW)
+    assert other.folder == first.folder
+    assert other.summary.accuracy.value < 1
+    again = attack(Spelling(), reviews(20), root=tmp_path, **HOW)
+    assert again.records == first.records
+
+
+def test_an_attack_made_anew_stays_whole_until_the_new_one_is_and_counts_its_own_time(tmp_path):
+    class Killed(Spelling):
+        def predict(self, texts, progress=lambda _: None, *, pairs=None):
+            raise KeyboardInterrupt
+
+    Killed.__name__, Killed.__qualname__ = "Spelling", Spelling.__qualname__
+    first = attack(Spelling(), reviews(20), out=tmp_path / "run", **HOW)
+    rows = (tmp_path / "run" / "attacks.jsonl").read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        attack(Killed(), reviews(20), out=tmp_path / "run", force=True, **HOW)
+    assert (tmp_path / "run" / "attacks.jsonl").read_bytes() == rows
+    log = tmp_path / "run" / "log.jsonl"
+    log.write_bytes(log.read_bytes() + b'{"seconds_search": 1000}\n{"cut o\n')
+    again = attack(Spelling(), reviews(20), out=tmp_path / "run", force=True, **HOW)
+    assert again.records == first.records
+    assert again.seconds_search < 1000
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        "attacks.jsonl", "config.toml", "log.jsonl", "manifest.json", "metrics.json",
+    ]  # fmt: skip
+
+
+def test_damaged_rows_are_named(tmp_path):
+    made = attack(Spelling(), reviews(9), out=tmp_path / "run", **HOW)
+    path = tmp_path / "run" / "attacks.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert read_attacks(tmp_path / "run") == made.records
+    for damage in (b"{\n", b"[]\n", b'{"id": "r3"}\n', b"\n"):
+        path.write_bytes(b"".join([*lines[:3], damage, *lines[4:]]))
+        with pytest.raises(RunError, match="line 4: expected a row of an attack"):
+            read_attacks(tmp_path / "run")
+    path.unlink()
+    with pytest.raises(RunError, match="expected the rows of an attack"):
+        read_attacks(tmp_path / "run")
+
+
+def test_what_a_model_takes_for_granted_is_kept(tmp_path):
     model = Spelling()
-    again = attack(model, reviews(40), out=result.folder, **HOW)
-    assert model.texts == 0
-    assert again.records == result.records
+    model.notices = ("its labels are taken in the data's order",)
+    made = attack(model, reviews(9), out=tmp_path / "run", **HOW)
+    assert model.notices[0] in made.notices
+    assert model.notices[0] in caveats(made)
 
 
 def test_same_seed_same_bytes_other_seed_other_attacks(tmp_path, result):
