@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -60,6 +62,23 @@ def test_what_has_no_names_is_said():
     assert "its labels are like LABEL_0, so they are taken in the data's order" in notices[0]
     _, notices = read(["pos", "NEG"])
     assert notices == ["my-model: it names a label and no probabilities, so each counts as certain"]
+
+
+@pytest.mark.parametrize(
+    ("where", "called"),
+    [
+        ("/home/me/file.py:predict", "file.py:predict"),
+        ("../model.onnx", "model.onnx"),
+        ("http://localhost:8000/predict", "http://localhost:8000/predict"),
+    ],
+)
+def test_notices_name_no_folder_of_the_machine_and_errors_do(where, called):
+    reader = OutputReader(where, TWO)
+    reader(["pos", "neg"], 2)
+    reader(SHARES, 2)
+    assert [notice.partition(": ")[0] for notice in reader.notices] == [called, called]
+    with pytest.raises(ModelError, match=re.escape(where)):
+        reader(SHARES, 3)
     assert read(SHARES, classes=["neg", "pos"])[1] == []
 
 

@@ -117,6 +117,16 @@ def test_what_is_sent(monkeypatch):
         asked(["x"], None)
 
 
+@pytest.mark.parametrize("secret", ["sk-se\ncret", "sk-se\u2014cret", "sk-s\x00ecret"])
+@pytest.mark.parametrize("variable", ["MY_KEY", "ANOTHER"])
+def test_a_secret_that_cannot_be_sent_is_not_repeated(monkeypatch, secret, variable):
+    asked = model(Server(), key_variable="MY_KEY", headers=(("X-Other", "ANOTHER"),))
+    monkeypatch.setattr("os.environ", {"MY_KEY": "key", "ANOTHER": "value", variable: secret})
+    with pytest.raises(EndpointError, match=f"environment variable {variable}") as caught:
+        asked(["x"], None)
+    assert "sk-" not in str(caught.value)
+
+
 def test_waits_longer_each_time_and_gives_up():
     server = Server(refuse(503), ConnectionResetError("gone"), http.client.BadStatusLine("?"),
                     refuse(429, retry_after="7.5"))  # fmt: skip

@@ -6,6 +6,7 @@ Labels are matched by name. What has no names is taken by position, and that is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,8 @@ class OutputReader:
     ) -> None:
         self.notices: list[str] = []
         self._where, self._task, self._logits = where, task, logits
+        # Notices go into run folders, which hold no folders of this machine.
+        self._called = where if "://" in where else PurePath(where).name or where
         self._regression = task.type is TaskType.REGRESSION
         self._positions_said = False
         self._codes: dict[str, int] = {}
@@ -245,11 +248,11 @@ class OutputReader:
 
     def _by_position(self, why: str) -> None:
         if not self._positions_said:
-            self.notices.append(by_position(self._where, why, self._task.label_names))
+            self.notices.append(by_position(self._called, why, self._task.label_names))
         self._positions_said = True
 
     def _say(self, what: str) -> None:
-        sentence = f"{self._where}: {what}"
+        sentence = f"{self._called}: {what}"
         if sentence not in self.notices:
             self.notices.append(sentence)
 
