@@ -79,11 +79,14 @@ def _records(path: Path) -> list[dict[str, Any]]:
     found = []
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
+            where = f"{path}, line {number}"
             try:
-                found.append(json.loads(line))
+                record = json.loads(line)
             except ValueError as error:
-                where = f"{path}, line {number}"
                 raise DataError(f"{where}: expected JSON, got: {error}") from error
+            if not (isinstance(record, dict) and "id" in record):
+                raise DataError(f"{where}: expected the row of an attack, got {record!r:.80}")
+            found.append(record)
     return found
 
 
@@ -206,14 +209,14 @@ def _rows(
         order, lambda places, width: _data([records[i] for i in places], width), budget
     )
     labels = sorted({str(record.get("label")) for record in records})
+    few = result.get("shift") is None and len(labels) <= 50
     settings = {
         "models": [""],
-        "labels": labels,
+        "labels": labels if few else [],
         "kinds": _KINDS,
         "shares": False,
         "kept": f"The page holds {kept:,} of {numbers.count(len(records), 'row')}.",
     }
-    few = result.get("shift") is None and len(labels) <= 50
     selects = [
         select("outcome", "Outcome", _OUTCOMES, chosen="2"),
         select("label", "Label", [("", "all"), *((str(i), n) for i, n in enumerate(labels))])

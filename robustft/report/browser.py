@@ -11,7 +11,7 @@ import numpy as np
 from robustft.evaluation.results import RobustnessResult
 from robustft.report.cases import Cases, make_cases
 from robustft.report.findings import needed_edits
-from robustft.report.fitting import script_data
+from robustft.report.fitting import plain_json, script_data
 from robustft.report.outcomes import Outcomes
 from robustft.report.overview import models_of
 from robustft.report.slices import read_parts
@@ -56,7 +56,7 @@ def browser_view(
     return {
         "told": told,
         "selects": [s for s in selects if len(s["options"]) > (1 if s["name"] == "order" else 2)],
-        "settings": Markup(script_data(settings)[1]),
+        "settings": Markup(plain_json(settings)),
         "type": kind,
         "data": Markup(packed),
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 from robustft.seeding import fold_in
 
-__all__ = ["BUDGET", "fitted", "keyed", "script_data"]
+__all__ = ["BUDGET", "fitted", "keyed", "plain_json", "script_data"]
 
 BUDGET = 2_600_000
 """Bytes of a page that its rows may take."""
@@ -60,6 +60,12 @@ def _size(value: Any) -> float:
     return len(zlib.compress(_raw(value), 6)) * 4 / 3
 
 
+def plain_json(value: Any) -> str:
+    """Return JSON in which no text can end a script element or open a comment."""
+    plain = _raw(value).decode().replace("&", "\\u0026").replace("<", "\\u003c")
+    return plain.replace(">", "\\u003e")
+
+
 def script_data(value: Any) -> tuple[str, str]:
     """Return the type and the content of a script element that holds `value`.
 
@@ -68,6 +74,5 @@ def script_data(value: Any) -> tuple[str, str]:
     """
     raw = _raw(value)
     if len(raw) <= PLAIN:
-        plain = raw.decode().replace("&", "\\u0026").replace("<", "\\u003c")
-        return "application/json", plain.replace(">", "\\u003e")
+        return "application/json", plain_json(value)
     return "text/plain", base64.b64encode(zlib.compress(raw, 9)).decode()

@@ -23,6 +23,8 @@ from robustft.report.windows import Change, show
 
 __all__ = ["Material"]
 
+_FIELDS = {"id", "column", "edits"}
+
 
 class Material:
     """Rows of several sets, each at its place: the row's number times the sets, plus the set's."""
@@ -191,11 +193,14 @@ def _lines(path: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
         return
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
+            where = f"{path}, line {number}"
             try:
-                yield line, _parsed(line)
+                found = _parsed(line)
             except ValueError as error:
-                where = f"{path}, line {number}"
                 raise DataError(f"{where}: expected JSON, got: {error}") from error
+            if not (isinstance(found, dict) and found.keys() >= _FIELDS):
+                raise DataError(f"{where}: expected the edits of a text, got {found!r:.80}")
+            yield line, found
 
 
 def _parsed(line: bytes) -> Any:

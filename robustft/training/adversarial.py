@@ -32,6 +32,7 @@ __all__ = ["Adversarial", "joined", "load_adversarial", "preferred"]
 
 _NAMED = 5
 _ATTACKS = "attacks.jsonl"
+_FIELDS = {"id", "status", "column", "edits", "original", "text"}
 
 Record = Mapping[str, Any]
 
@@ -127,9 +128,15 @@ def _load(folder: Path, number: int, train: Split, dataset: TextDataset) -> Adve
 
 def _read(path: Path) -> list[Record]:
     try:
-        return [json.loads(line) for line in path.read_bytes().splitlines()]
+        found = [json.loads(line) for line in path.read_bytes().splitlines()]
     except (OSError, ValueError) as problem:
         raise RunError(f"{path}: expected the rows of an attack, got: {problem}") from problem
+    for number, record in enumerate(found, 1):
+        if not (isinstance(record, dict) and record.keys() >= _FIELDS):
+            raise RunError(
+                f"{path}, line {number}: expected the row of an attack, got {record!r:.80}"
+            )
+    return found
 
 
 def _check_held_out(

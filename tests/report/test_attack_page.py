@@ -9,6 +9,7 @@ import pytest
 
 from robustft.data.run_folder import RunFolder
 from robustft.errors import DataError, RunError
+from robustft.report.browser import browser_view
 from robustft.report.page import write_report
 
 NASTY = "<script>alert(1)</script>"
@@ -97,9 +98,30 @@ def test_damaged_files_are_named(attacked):
     (made.path / "attacks.jsonl").write_text("{}x\n")
     with pytest.raises(DataError, match=r"attacks\.jsonl, line 1: expected JSON"):
         write_report([made.path])
+    for line in ("[]", "{}"):
+        (made.path / "attacks.jsonl").write_text(f"{line}\n")
+        with pytest.raises(DataError, match=r"attacks\.jsonl, line 1: expected the row"):
+            write_report([made.path])
     made.write_json("metrics.json", [])
     with pytest.raises(RunError, match="expected the summary of an attack"):
         write_report([made.path])
+
+
+def test_many_numbers_as_labels_leave_the_settings_of_its_list_small_and_json(attacked):
+    made = attacked()
+    records = [record_of(i) | {"label": i / 7} for i in range(20_000)]
+    text = "".join(json.dumps(record) + "\n" for record in records)
+    (made.path / "attacks.jsonl").write_text(text)
+    page = write_report([made.path]).read_text(encoding="utf-8")
+    (settings,) = re.findall(r'<script type="application/json" class="settings">(.*?)</', page)
+    assert json.loads(settings)["labels"] == []
+
+
+def test_settings_are_json_however_large():
+    settings = {"labels": [f"{NASTY} {i}" for i in range(20_000)]}
+    made = browser_view("", [], settings, {})["settings"]
+    assert "<" not in made
+    assert json.loads(made) == settings
 
 
 def test_an_evaluation_and_an_attack_share_a_page(attacked, make_evaluation):

@@ -171,6 +171,14 @@ def test_damaged_files_are_named(make_evaluation):
         write_report([made.folder])
 
 
+def test_edits_without_a_row_are_named(make_evaluation):
+    made = make_evaluation()
+    for line in ("[]", '{"edits": []}'):
+        (made.folder / "edits" / "mix.jsonl").write_text(f"{line}\n")
+        with pytest.raises(DataError, match=r"mix\.jsonl, line 1: expected the edits of a text"):
+            write_report([made.folder])
+
+
 def test_a_report_that_cannot_be_written_leaves_nothing(make_evaluation, tmp_path):
     made = make_evaluation()
     (tmp_path / "file").write_text("")

@@ -85,6 +85,15 @@ def test_attacks_on_rows_that_are_not_trained_on_are_left_out(home, tmp_path):
         load_adversarial(folder, dataset.train.take(range(5, 9)), dataset)
 
 
+def test_damaged_rows_are_named(home, tmp_path):
+    dataset = load_dataset(home / "data")
+    folder = write(tmp_path / "a", rows("train", [0]))
+    with (folder / "attacks.jsonl").open("a") as file:
+        file.write('{"id": "train-1"}\n')
+    with pytest.raises(RunError, match="line 2: expected the row of an attack"):
+        load_adversarial(folder, dataset.train, dataset)
+
+
 def test_other_folders_are_refused(home, tmp_path):
     dataset = load_dataset(home / "data")
     RunFolder.start("eval", "x", {}, out=tmp_path / "e").finish({})
