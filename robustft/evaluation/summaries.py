@@ -12,7 +12,7 @@ from robustft.evaluation.curves import over_sets
 from robustft.evaluation.measures import Measure, Said
 from robustft.evaluation.results import ORIGINAL, SetFacts, Summary
 from robustft.scoring.statistics import Estimate, share
-from robustft.scoring.summary import worst_of_sets
+from robustft.scoring.summary import Kind, worst_of_sets
 
 __all__ = ["summaries_of"]
 
@@ -51,9 +51,10 @@ def _summary(
     original = measure.loss(outputs[ORIGINAL].predictions)
     losses = np.stack([_losses(measure, facts, outputs[facts.name]).mean(0) for facts in sets])
     how: dict[str, Any] = {"seed": measure.seed, "sources": measure.sources}
-    drops = worst_of_sets(losses - original, lowest=False, paired=True, **how)
     error = measure.metric == "mse"
-    worst = worst_of_sets(losses if error else 1.0 - losses, lowest=not error, **how)
+    kinds: tuple[Kind, Kind] = ("number", "number") if error else ("right", "difference")
+    worst = worst_of_sets(losses if error else 1.0 - losses, lowest=not error, kind=kinds[0], **how)
+    drops = worst_of_sets(losses - original, lowest=False, kind=kinds[1], **how)
     return Summary(
         model=model,
         severity=severity,

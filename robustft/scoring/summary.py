@@ -17,7 +17,7 @@ multiple hypothesis testing, JASA 100, 94-108.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ from robustft.scoring.statistics import (
 __all__ = ["Worst", "mean_over_sets", "worst_of_sets"]
 
 Array = npt.NDArray[Any]
+Kind = Literal["right", "difference", "number"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ def worst_of_sets(
     *,
     seed: int,
     lowest: bool = True,
-    paired: bool = False,
+    kind: Kind = "right",
     level: float = LEVEL,
     sources: Array | None = None,
 ) -> Worst:
@@ -112,18 +113,19 @@ def worst_of_sets(
     ----------
     values
         What each row adds to the metric in each set: ``(sets, rows)``. Right and wrong get
-        Wilson's bounds, differences of right and wrong (-1, 0, 1) Tango's, others normal ones.
+        Wilson's bounds, differences of right and wrong (-1, 0, 1) Tango's, others normal ones;
+        of these there is no interval where all rows of a set are the same.
     lowest
         Whether the lowest mean is the worst (an accuracy) or the highest (an error, a drop).
-    paired
-        Whether the values are differences. Where no row became better they look like right and
-        wrong, but a mean on the other side of 0 is possible all the same.
+    kind
+        What the values are, which few of them may not show: ``right``, or a share such as F1;
+        ``difference`` of two such; ``number``, which may be anything.
     seed, sources
         As in `mean_over_sets`.
     """
     found, codes = _checked(values, sources)
     if not lowest:
-        turned = worst_of_sets(-found, seed=seed, paired=paired, level=level, sources=codes)
+        turned = worst_of_sets(-found, seed=seed, kind=kind, level=level, sources=codes)
         e = turned.estimate
         value, low, high = (None if x is None else 0.0 - x for x in (e.value, e.high, e.low))
         flipped = _estimate(value, low, high, level, e.n, e.sources)
@@ -136,8 +138,8 @@ def worst_of_sets(
     index = int(means.argmin())
     alone = normal_quantile(level)
     joint = max(alone, _joint_quantile(drawn, level))
-    low = min(_bounds(row, alone, codes, paired)[0] for row in found)
-    high = min(_bounds(row, joint, codes, paired)[1] for row in found)
+    low = min(_bounds(row, alone, codes, kind)[0] for row in found)
+    high = min(_bounds(row, joint, codes, kind)[1] for row in found)
     chosen = np.bincount(drawn.draws.argmin(1), minlength=len(found)) / len(drawn.draws)
     value = float(means[index])
     return Worst(
@@ -157,7 +159,7 @@ def _joint_quantile(drawn: Bootstrap, level: float) -> float:
     return float(np.quantile((errors[:, moving] / spread[moving]).max(1), (1 + level) / 2))
 
 
-def _bounds(values: Floats, z: float, codes: Ints | None, paired: bool) -> tuple[float, float]:
+def _bounds(values: Floats, z: float, codes: Ints | None, kind: Kind) -> tuple[float, float]:
     """Return the bounds of one set's mean that lie z standard errors away."""
     n, kept = len(values), 1.0
     if codes is not None:
@@ -167,15 +169,18 @@ def _bounds(values: Floats, z: float, codes: Ints | None, paired: bool) -> tuple
         return -np.inf, np.inf
     # Turned zeros are -0.0: right and wrong of which nothing occurred, seen from the other side.
     turned = bool(np.signbit(values).any())
-    if not paired and not turned and np.isin(values, (0.0, 1.0)).all():
+    if kind == "right" and not turned and np.isin(values, (0.0, 1.0)).all():
         return wilson_interval(float(values.mean()) * rows, rows, level)
-    if not paired and np.isin(values, (0.0, -1.0)).all():
+    if kind == "right" and np.isin(values, (0.0, -1.0)).all():
         low, high = wilson_interval(-float(values.mean()) * rows, rows, level)
         return -high, -low
-    if np.isin(values, (-1.0, 0.0, 1.0)).all():
+    if kind == "difference" and np.isin(values, (-1.0, 0.0, 1.0)).all():
         up, down = ((values == side).sum() * kept for side in (1.0, -1.0))
         return tango_interval(float(up), float(down), rows, level)
-    half = z * float(values.std(ddof=1)) / np.sqrt(rows) if n > 1 else np.inf
+    # A width of 0 would claim a certainty that nobody has.
+    if n < 2 or np.ptp(values) <= 1e-12 * np.abs(values).max():
+        return -np.inf, np.inf
+    half = z * float(values.std(ddof=1)) / np.sqrt(rows)
     mean = float(values.mean())
     return mean - half, mean + half
 
@@ -202,7 +207,7 @@ def _estimate(
         level=level,
         method="joint bounds",
         n=n,
-        reason="" if bounds else "all rows share one source, or there is but one",
+        reason="" if bounds else "all rows say the same, or share one source",
         sources=sources,
     )
 

@@ -58,11 +58,11 @@ def test_a_set_far_below_the_others_is_the_worst_in_every_resample():
 def test_the_worst_drop_is_the_highest():
     right = sets([0.9, 0.8, 0.6])
     drops = right[0].astype(float) - right[1:]
-    found = worst_of_sets(drops, lowest=False, seed=1)
+    found = worst_of_sets(drops, lowest=False, kind="difference", seed=1)
     assert found.index == 1
     assert found.estimate.value == pytest.approx(drops[1].mean())
     assert found.estimate.low <= found.estimate.value <= found.estimate.high
-    turned = worst_of_sets(-drops, seed=1)
+    turned = worst_of_sets(-drops, kind="difference", seed=1)
     assert found.estimate.low == pytest.approx(-turned.estimate.high)
     assert found.difference.value == found.estimate.value
 
@@ -101,7 +101,7 @@ def test_perfect_sets_claim_no_certainty():
 def test_drops_without_a_gain_have_the_bounds_of_differences(lost):
     drops = np.zeros((2, 100))
     drops[1, :lost] = 1
-    found = worst_of_sets(drops, lowest=False, paired=True, seed=1).estimate
+    found = worst_of_sets(drops, lowest=False, kind="difference", seed=1).estimate
     low, high = tango_interval(lost, 0, 100)
     assert found.value == lost / 100
     assert found.low <= max(low, -high) + 1e-9
@@ -113,6 +113,13 @@ def test_errors_that_never_occur_are_bounded_from_above():
     found = worst_of_sets(np.zeros((2, 50)), lowest=False, seed=1).estimate
     assert found.low == found.value == 0
     assert 0 < found.high < 0.1
+
+
+def test_errors_that_are_all_the_same_have_no_interval():
+    errors = np.stack([np.zeros(50), np.full(50, 0.25)])
+    found = worst_of_sets(errors, lowest=False, kind="number", seed=1).estimate
+    assert (found.value, found.low, found.high) == (0.25, None, None)
+    assert "all rows say the same" in found.reason
 
 
 def test_one_source_has_no_interval():
