@@ -96,7 +96,8 @@ def smallest_change(
 
     For accuracies: the change at which the exact McNemar test, at the discordance seen, reaches
     `power` (exact, by bisection); a change larger than the assumed discordance raises it. Where
-    rows share sources, the number of rows is divided by the design effect (at least 1). For other
+    rows share sources, the number of rows is divided by the design effect (at least 1), and of
+    fewer than six sources the test shows nothing. For other
     metrics: from the width of the interval, by the normal approximation.
     """
     n, seen, effect = difference.n, difference.discordance, difference.design_effect
@@ -115,6 +116,9 @@ def smallest_change(
     found = Detectable(
         value=None, power=power, discordance=assumed, n=n, method=method, design_effect=effect
     )
+    # Of few sources even the farthest signs are too likely: the test never rejects.
+    if difference.sources is not None and 2.0 ** (1 - difference.sources) > 1 - level:
+        return found
     if not rows or mcnemar_power(rows, 1.0, 1.0, level) < power:
         return found
     for _ in range(_STEPS):

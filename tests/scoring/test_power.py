@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from robustft.scoring.power import mcnemar_power, rows_to_settle, smallest_change
-from robustft.scoring.statistics import Difference
+from robustft.scoring.statistics import Difference, accuracy_change
 
 
 def difference(*, value=0.0, low=-0.02, high=0.02, n=1_000, first_only=None, second_only=None):
@@ -80,3 +80,11 @@ def test_rows_to_settle_a_limit():
     assert rows_to_settle(near, 0.05) == 4_000
     assert rows_to_settle(near, 0.04) is None
     assert rows_to_settle(difference(value=None, low=None, high=None), 0.04) is None
+
+
+@pytest.mark.parametrize(("sources", "shows"), [(5, False), (6, True)])
+def test_of_few_sources_no_change_is_shown(sources, shows):
+    first = np.ones(600, bool)
+    second = np.arange(600) % 10 > 0
+    change = accuracy_change(first, second, sources=np.arange(600) % sources)
+    assert (smallest_change(change).value is not None) == shows
