@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from robustft.errors import UsageError, suggest
@@ -286,7 +286,7 @@ def _measured(result: RobustnessResult, model: str, limits: Limits) -> list[Meas
                 set=name,
                 quantity="drop",
                 metric=metric,
-                badness=drop[metric],
+                badness=replace(drop[metric], n=facts[name].rows),
                 limit=limit,
                 void=void,
             )
@@ -299,7 +299,7 @@ def _measured(result: RobustnessResult, model: str, limits: Limits) -> list[Meas
             high=seen.high,
             level=seen.level,
             method=seen.method,
-            n=seen.n,
+            n=facts[name].rows,
             reason=seen.reason,
         )
         found.append(

@@ -33,7 +33,7 @@ from robustft.evaluation.slices import Part, slices_of
 from robustft.evaluation.summaries import summaries_of
 from robustft.evaluation.verdict import judge
 from robustft.scoring.metrics import mean_change, ratio_of_sums
-from robustft.scoring.power import smallest_change
+from robustft.scoring.power import Detectable, smallest_change
 from robustft.scoring.statistics import Difference, holm
 from robustft.seeding import fold_in
 
@@ -142,7 +142,7 @@ def _cells(measure: Measure, model: str, sets: Sequence[SetFacts], outputs: Outp
             tokens_per_word=_tokens_per_word(there, facts),
         )
         if facts.kind != ORIGINAL:
-            cell = _against(drawn, cell, tiled(original, facts.draws), there)
+            cell = _against(drawn, cell, tiled(original, facts.draws), there, facts)
         cells.append(cell)
     transformed = [cell for cell in cells if cell.test is not None]
     tests = holm([cell.test for cell in transformed if cell.test is not None])
@@ -150,7 +150,7 @@ def _cells(measure: Measure, model: str, sets: Sequence[SetFacts], outputs: Outp
     return [replace(cell, test=corrected.get(cell.set)) for cell in cells]
 
 
-def _against(measure: Measure, cell: Cell, original: Said, there: Said) -> Cell:
+def _against(measure: Measure, cell: Cell, original: Said, there: Said, facts: SetFacts) -> Cell:
     """Return the cell of a transformed set with all that compares it with the original."""
     before, after = original.predictions, there.predictions
     drop, test = measure.advantage(before, after)
@@ -161,7 +161,7 @@ def _against(measure: Measure, cell: Cell, original: Said, there: Said) -> Cell:
         cell,
         drop=drop,
         test=test,
-        detectable=smallest_change(drop[measure.metric]),
+        detectable=_detectable(drop[measure.metric], facts),
         effects=measure.effects(before, after),
         flips=measure.flips(before, after),
         same_tokens=float(1 - others.mean()),
@@ -170,6 +170,11 @@ def _against(measure: Measure, cell: Cell, original: Said, there: Said) -> Cell:
         metrics_of_kept=None if kept is None else measure.among(kept).metrics(after[kept]),
         drop_of_kept=None if kept is None else _drop_among(measure, kept, before, after),
     )
+
+
+def _detectable(change: Difference, facts: SetFacts) -> Detectable:
+    """Return what the rows could have shown; drawing them again does not make them more."""
+    return replace(smallest_change(change), n=change.n // facts.draws)
 
 
 def _drop_among(measure: Measure, rows: Mask, before: Array, after: Array) -> Difference | None:
@@ -224,7 +229,7 @@ def _pair(
                 set=facts.name,
                 gain=gain,
                 test=test,
-                detectable=smallest_change(gain[measure.metric]),
+                detectable=_detectable(gain[measure.metric], facts),
             )
         )
     transformed = [i for i, facts in enumerate(sets) if facts.kind != ORIGINAL]

@@ -84,7 +84,8 @@ class _Finding:
         """Return the smallest difference that the test could have shown, in a sentence."""
         found = self.detectable
         if found is None or found.value is None:
-            return f"{self.difference.n:,} rows are too few to show any difference."
+            rows = self.difference.n if found is None else found.n
+            return f"{rows:,} rows are too few to show any difference."
         assumed = ""
         if found.discordance is not None:
             assumed = f", if {found.discordance:.1%} of the rows change sides"

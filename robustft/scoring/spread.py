@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -190,11 +190,16 @@ def _one_way(values: Floats, level: float) -> VarianceSplit:
         both = _alone(float(flat.var(ddof=1)), n - 1, n, level, "holds the rest too")
         one, other = (both, other) if draws > 1 else (one, both)
     return VarianceSplit(
-        mean=over_seeds(flat.tolist(), level),
+        mean=_plain(over_seeds(flat.tolist(), level)),
         draws=Component(variance=one),
         seeds=Component(variance=other),
         rest=Component(variance=rest),
     )
+
+
+def _plain(mean: Estimate) -> Estimate:
+    """Return what every estimate has; the spread stands in the components."""
+    return Estimate(**{part.name: getattr(mean, part.name) for part in fields(Estimate)})
 
 
 def _alone(square: float, freedom: int, n: int, level: float, reason: str = "") -> Estimate:

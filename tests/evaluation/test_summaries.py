@@ -7,6 +7,7 @@ import pytest
 
 from robustft.data.task import Task, TaskType
 from robustft.evaluation.families import Family, families_of
+from robustft.evaluation.gate import judge_gate
 from robustft.evaluation.predict import Predictions
 from robustft.evaluation.results import ModelFacts, SetFacts
 from robustft.evaluation.robustness import compare
@@ -155,3 +156,13 @@ def test_seeds_of_training_on_the_same_data_are_a_family():
     ]
     (family,) = families_of(subjects)
     assert family.models == tuple(each.facts.name for each in subjects)
+
+
+def test_rows_that_are_drawn_several_times_are_counted_once():
+    outputs = {"original": said(errors(0.05)[0]), "mix": said(np.concatenate(errors(0.06, 0.07)))}
+    sets = [ORIGINAL, of("mix", "mix", draws=2)]
+    result = compare(LABELS, sets, {ModelFacts(name="a"): outputs}, task=TASK, mix="mix")
+    cell, rows = result.cell("a", "mix"), len(LABELS)
+    assert (cell.drop["accuracy"].n, cell.detectable.n) == (2 * rows, rows)
+    assert judge_gate(result, 0.5).worst.rows == rows
+    assert type(result).from_dict(result.to_dict()) == result
