@@ -120,10 +120,11 @@ def crossed_variance(values: Floats, sources: Ints | None = None) -> Crossed | N
 
 
 def _freedom(total: float, squares: tuple[float, float, float], seeds: int, units: int) -> float:
-    """Return Satterthwaite's degrees of freedom, no fewer than the seeds alone have."""
+    """Return Satterthwaite's degrees of freedom, no fewer than seeds or units alone have."""
     of = (seeds - 1, units - 1, (seeds - 1) * (units - 1))
     spread = sum(square**2 / free for square, free in zip(squares, of, strict=True))
-    return max(total**2 / spread, seeds - 1.0) if spread > 0 else seeds - 1.0
+    least = float(min(seeds, units) - 1)
+    return max(total**2 / spread, least) if spread > 0 else least
 
 
 def change_of_procedure(

@@ -149,3 +149,11 @@ def test_turning_the_order_round_turns_the_sign(seeds, rows, seed):
     assert (one.value, first.p) == (pytest.approx(-other.value), pytest.approx(second.p))
     if one.low is not None:
         assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
+
+
+def test_many_seeds_do_not_stand_for_sources():
+    """Three sources that lie apart leave two degrees of freedom, whatever the number of seeds."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat([0, 1, 2], 20)
+    found = crossed_variance(rng.normal(size=(20, 60)) + np.array([0.0, 1.0, 3.0])[groups], groups)
+    assert 1.9 < found.freedom < 2.5
