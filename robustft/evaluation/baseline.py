@@ -83,12 +83,27 @@ class Baseline:
     where: str = "baseline"
 
     def rights(self, model: str, name: str) -> Bools | None:
-        """Return for each row whether a model was right on a set; None where that is not known."""
+        """Return for each row whether a model was right on a set; None where that is not known.
+
+        Raises
+        ------
+        UsageError
+            The bits are damaged, or not as many as there are rows.
+        """
         packed = self.right.get(model, {}).get(name)
         if packed is None:
             return None
-        bits = np.frombuffer(base64.b64decode(packed), np.uint8)
-        return np.unpackbits(bits)[: self.sets[name].rows].astype(np.bool_)
+        rows = self.sets[name].rows
+        try:
+            bits = np.unpackbits(np.frombuffer(base64.b64decode(packed), np.uint8))
+        except ValueError:
+            bits = np.zeros(0, np.uint8)
+        if len(bits) != -(-rows // 8) * 8:
+            raise UsageError(
+                f"{self.where}: expected a bit for each of {rows:,} rows of {name}, got something "
+                "else; make the baseline anew with --save-baseline"
+            )
+        return bits[:rows].astype(np.bool_)
 
     def write(self, path: Path) -> Path:
         """Write it as JSON: keys sorted, so that a diff shows what changed; return the path."""

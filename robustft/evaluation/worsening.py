@@ -50,6 +50,8 @@ def against(
             for quantity, badness, p, note in _worse(
                 (earlier, other), (now, model.name), name, sources
             ):
+                if quantity == "drop_growth" and facts.kind == "original":
+                    continue
                 found.append(
                     Measured(
                         model=model.name,

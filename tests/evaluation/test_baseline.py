@@ -247,6 +247,26 @@ def test_what_is_no_baseline(tmp_path, text, message):
         read_baseline(path)
 
 
+@pytest.mark.parametrize("packed", ["x", "AAAA", ""])
+def test_damaged_bits_are_named(tmp_path, earlier, packed):
+    then = baseline_of(earlier)
+    then.right["m"]["mix"] = packed
+    now = evaluated(tmp_path / "now", {"original": 0.1, "mix": 0.16})
+    with pytest.raises(UsageError, match=r"expected a bit for each of .* rows of mix"):
+        against(then, baseline_of(now), now, MIX)
+
+
+def test_the_original_rows_have_no_drop_to_grow(tmp_path, earlier):
+    now = evaluated(tmp_path / "now", {"original": 0.1, "mix": 0.16})
+    limits = replace(MIX, on="original,mix")
+    found = against(baseline_of(earlier), baseline_of(now), now, limits)
+    assert [(one.set, one.quantity) for one in found] == [
+        ("original", "accuracy_loss"),
+        ("mix", "accuracy_loss"),
+        ("mix", "drop_growth"),
+    ]
+
+
 def test_a_result_without_a_folder_has_numbers_alone():
     found = baseline_of(evaluated(None, {"original": 0.1, "mix": 0.16}))
     assert (found.right, found.fingerprint) == ({}, None)
