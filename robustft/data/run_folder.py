@@ -200,7 +200,9 @@ class RunFolder:
     @property
     def manifest(self) -> dict[str, Any]:
         """What a finished run says of itself."""
-        manifest: dict[str, Any] = self.read_json(MANIFEST)
+        manifest = self.read_json(MANIFEST)
+        if not isinstance(manifest, dict):
+            raise RunError(f"{self.path / MANIFEST}: expected an object, got {manifest!r:.80}")
         return manifest
 
     def _write(self, name: str, content: bytes) -> None:

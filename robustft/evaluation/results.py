@@ -282,10 +282,10 @@ class RobustnessResult:
         RunError
             The values are of another format, or damaged.
         """
-        if plain.get("format") not in range(_OLDEST, FORMAT + 1):
+        found = plain.get("format") if hasattr(plain, "get") else None
+        if found not in range(_OLDEST, FORMAT + 1):
             raise RunError(
-                f"metrics: expected format {FORMAT}, got {plain.get('format')!r}; "
-                "evaluate again with --force"
+                f"metrics: expected format {FORMAT}, got {found!r}; evaluate again with --force"
             )
         try:
             return _adapter().validate_python(dict(plain))

@@ -90,9 +90,15 @@ def check_address(where: str, url: str, key_variable: str, example: str) -> None
     UsageError
         It is no address, or has a name, a password or a query, which would be recorded.
     """
-    address = urlsplit(url)
-    if address.scheme not in ("http", "https") or not address.hostname:
-        raise UsageError(f"{where}: expected an address such as {example}, got {url!r}")
+    try:
+        address = urlsplit(url)
+        _ = address.port, (address.hostname or "").encode("idna")
+        good = address.scheme in ("http", "https") and bool(address.hostname)
+    except ValueError:  # brackets, a port or a name that cannot be one
+        good = False
+    if not good:
+        shown = "one with an @" if "@" in url else repr(url)
+        raise UsageError(f"{where}: expected an address such as {example}, got {shown}")
     if address.username or address.password or address.query:
         raise UsageError(
             f"{where}: expected an address without a name, password or query, which would be "

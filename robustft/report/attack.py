@@ -18,7 +18,7 @@ from robustft.report.charts import axis_over
 from robustft.report.fitting import BUDGET, fitted, keyed
 from robustft.report.licences import lexicons, used_transforms
 from robustft.report.overview import EDGE, WIDTH, Figure
-from robustft.report.windows import Change, show
+from robustft.report.windows import Change, are_edits, show
 from robustft.scoring.statistics import Estimate
 
 __all__ = ["attack_view"]
@@ -84,7 +84,8 @@ def _records(path: Path) -> list[dict[str, Any]]:
                 record = json.loads(line)
             except ValueError as error:
                 raise DataError(f"{where}: expected JSON, got: {error}") from error
-            if not (isinstance(record, dict) and "id" in record):
+            whole = isinstance(record, dict) and "id" in record
+            if not (whole and are_edits(record.get("edits", []))):
                 raise DataError(f"{where}: expected the row of an attack, got {record!r:.80}")
             found.append(record)
     return found

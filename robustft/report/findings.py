@@ -17,7 +17,7 @@ from robustft.evaluation.results import RobustnessResult
 from robustft.report import numbers
 from robustft.report.charts import Axis, axis_over
 from robustft.report.overview import Figure, Model, models_of
-from robustft.report.windows import Change, show
+from robustft.report.windows import Change, are_edits, show
 from robustft.scoring.statistics import Difference, Estimate
 
 __all__ = [
@@ -45,7 +45,10 @@ def _jsonl(path: Path) -> list[dict[str, Any]]:
         found = [json.loads(line) for line in lines if line.strip()]
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: expected a JSON object a line, got: {error}") from error
-    return [entry for entry in found if isinstance(entry, dict)]
+    for entry in found:
+        if not (isinstance(entry, dict) and are_edits(entry.get("edits"))):
+            raise DataError(f"{path}: expected counterexamples with edits, got {entry!r:.80}")
+    return found
 
 
 def _examples(folder: Path, model: str) -> list[tuple[str, dict[str, Any]]]:
@@ -151,6 +154,8 @@ def harm_view(folder: Path, result: RobustnessResult) -> list[dict[str, Any]]:
             entries = json.loads(path.read_bytes())
         except ValueError as error:
             raise DataError(f"{path}: expected JSON, got: {error}") from error
+        if not (isinstance(entries, list) and all(isinstance(e, dict) for e in entries)):
+            raise DataError(f"{path}: expected a list of replacements, got {entries!r:.80}")
         entries = [e for e in entries if e.get("harmed")]
         if entries:
             found.append((model, entries))

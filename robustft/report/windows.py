@@ -7,9 +7,9 @@ edits that find no room are counted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["Change", "Shown", "show"]
+__all__ = ["Change", "Shown", "are_edits", "show"]
 
 _CONTEXTS = (240, 120, 80, 50, 25)
 _GAP = 12  # a gap shorter than this is not worth its mark
@@ -37,6 +37,17 @@ class Shown(NamedTuple):
 
     pieces: list[Piece]
     edits: int
+
+
+def are_edits(found: Any) -> bool:
+    """Tell whether something read from a file is a list of edits: where, and what came in."""
+    return isinstance(found, list) and all(
+        isinstance(edit, dict)
+        and isinstance(edit.get("start"), int)
+        and isinstance(edit.get("end"), int)
+        and isinstance(edit.get("replacement"), str)
+        for edit in found
+    )
 
 
 def show(text: str, edits: Sequence[Change], limit: int, *, first: Iterable[int] = ()) -> Shown:

@@ -211,3 +211,13 @@ def test_config_beside_a_graph_changes_its_fingerprint(home):
     first = content_hash("onnx", "m", None)
     (home / "m/config.json").write_text(json.dumps({"id2label": {"0": "neg", "1": "pos"}}))
     assert content_hash("onnx", "m", None) != first
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[bad/x", "http://h:abc/x", "http://a..b/x", "http:///x", "http://user:secret@/x"],
+)
+def test_addresses_that_are_none_are_said_to_be_and_their_passwords_are_not(address):
+    with pytest.raises(UsageError, match="expected an address such as") as caught:
+        foreign_name(address, ModelOptions())
+    assert "secret" not in str(caught.value)

@@ -98,7 +98,7 @@ def test_damaged_files_are_named(attacked):
     (made.path / "attacks.jsonl").write_text("{}x\n")
     with pytest.raises(DataError, match=r"attacks\.jsonl, line 1: expected JSON"):
         write_report([made.path])
-    for line in ("[]", "{}"):
+    for line in ("[]", "{}", '{"id": 1, "edits": [{}]}'):
         (made.path / "attacks.jsonl").write_text(f"{line}\n")
         with pytest.raises(DataError, match=r"attacks\.jsonl, line 1: expected the row"):
             write_report([made.path])

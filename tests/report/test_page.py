@@ -171,6 +171,24 @@ def test_damaged_files_are_named(make_evaluation):
         write_report([made.folder])
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("counterexamples/clean-1/mix.jsonl", '{"edits": [{"a": 1}]}', "counterexamples with edit"),
+        ("counterexamples/clean-1/mix.jsonl", '{"edits": 3}', "counterexamples with edits"),
+        ("harm/clean-1.json", "[1, 2]", "expected a list of replacements"),
+        ("metrics.json", "[]", "metrics: expected format"),
+        ("manifest.json", "[]", "manifest.json: expected an object"),
+    ],
+)
+def test_files_of_another_shape_are_named(make_evaluation, name, content, message):
+    path = make_evaluation().folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content + "\n")
+    with pytest.raises((DataError, RunError), match=message):
+        write_report([next(p for p in path.parents if (p / "config.toml").is_file())])
+
+
 def test_edits_without_a_row_are_named(make_evaluation):
     made = make_evaluation()
     for line in ("[]", '{"edits": []}'):

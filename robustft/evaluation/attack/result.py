@@ -145,9 +145,10 @@ class AttackResult:
         RunError
             The values are of another format, or damaged.
         """
-        if plain.get("format") != FORMAT:
+        found = plain.get("format") if hasattr(plain, "get") else None
+        if found != FORMAT:
             raise RunError(
-                f"metrics: expected an attack of format {FORMAT}, got {plain.get('format')!r}; "
+                f"metrics: expected an attack of format {FORMAT}, got {found!r}; "
                 "attack again with --force"
             )
         try:

@@ -215,4 +215,4 @@ def check_service(name: str, options: ModelOptions) -> None:
     UsageError
         It is none, or holds a name, a password or a query.
     """
-    check_address("model", urldefrag(name).url, options.key_variable, EXAMPLE)
+    check_address("model", name.partition("#")[0], options.key_variable, EXAMPLE)
