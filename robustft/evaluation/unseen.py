@@ -187,8 +187,8 @@ def _sentence(metric: str, answer: str, pooled: Sequence[Gain]) -> str:
     said = {
         "both": "Training on half of the lexicon helps against the other half, and more against "
         "its own words",
-        "robustness": "Training on half of the lexicon helps against the other half, too: not "
-        "the words were learned",
+        "robustness": "Training on half of the lexicon helps against the other half, too; that it "
+        "helps more against its own words is not shown",
         "memorised words": "Training on half of the lexicon is shown to help against its own words "
         "alone",
         "cannot tell": "Training on half of the lexicon helps against its own words; for the other "
