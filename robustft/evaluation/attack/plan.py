@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -153,7 +154,7 @@ def make_attack(
     options = options or ModelOptions()
     # An attack says how long the model took, so what it said earlier is not taken unless asked for.
     options = replace(options, cache=bool(options.cache))
-    passed = model if hasattr(model, "predict") and not is_estimator(model) else None
+    passed = model if _is_text_model(model) else None
     subject = (
         _passed_in(model) if passed is not None else find_subjects(model, Path(root), options)[-1]
     )
@@ -209,6 +210,15 @@ def make_attack(
         model=passed,
         original=original,
     )
+
+
+def _is_text_model(model: Any) -> bool:
+    """Tell whether an object is asked as `TextModel` is: texts, and by name their pairs."""
+    predict = getattr(model, "predict", None)
+    if isinstance(model, type) or not callable(predict) or is_estimator(model):
+        return False
+    taken = inspect.signature(predict).parameters.values()
+    return any(p.name == "pairs" or p.kind is p.VAR_KEYWORD for p in taken)
 
 
 def _passed_in(model: Any) -> Subject:

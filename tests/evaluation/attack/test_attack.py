@@ -272,6 +272,16 @@ def test_bad_settings_are_named(how, said):
         make_attack(Spelling(), data=reviews(4), **how)
 
 
+def test_an_object_of_another_make_is_refused_in_words():
+    class Other:
+        def predict(self, texts):
+            return ["pos"] * len(texts)
+
+    for model in (Other(), Spelling):
+        with pytest.raises(UsageError, match="model: expected the name of a run"):
+            make_attack(model, data=reviews(4), **HOW)
+
+
 def test_labels_that_a_transform_breaks_are_refused(tmp_path):
     with pytest.raises(LabelKindError, match="typos"):
         make_attack(Spelling(), data=reviews(4), transforms="typos", label_kind="acceptability")
