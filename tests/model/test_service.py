@@ -212,6 +212,20 @@ def test_an_interruption_stops_the_rest():
     assert [len(a["texts"]) for a in server.asked[2:]] == [2, 1]
 
 
+def test_a_long_pause_ends_with_an_interruption(monkeypatch):
+    naps = []
+    asked = ServiceModel(URL, ModelOptions(), lambda *_: Reply(503, {"retry-after": "500"}, b""))
+
+    def nap(seconds):
+        naps.append(seconds)
+        asked.halted = len(naps) == 3
+
+    monkeypatch.setattr("robustft.model.foreign.service.time.sleep", nap)
+    with pytest.raises(EndpointError, match="within 1 attempt"):
+        asked(["x"], None)
+    assert naps == [pytest.approx(0.2)] * 3
+
+
 def test_keeps_to_the_rate():
     server = Server()
     predict(server, [f"good {i}" for i in range(10)], rate_limit=4.0)

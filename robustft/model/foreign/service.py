@@ -41,6 +41,7 @@ from robustft.text.characters import without_surrogates
 
 __all__ = ["ServiceModel", "check_service", "is_address"]
 
+_NAP = 0.2
 EXAMPLE = "http://localhost:8000/predict"
 
 
@@ -53,13 +54,14 @@ class ServiceModel:
     where
         The address, as the user gave it.
     transport, sleep, now
-        How requests are sent and how time passes.
+        How requests are sent and how time passes. Left out, a pause ends soon after an
+        interruption, however long the endpoint asked to wait.
     """
 
     where: str
     options: ModelOptions = field(default_factory=ModelOptions)
     transport: Transport = send
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] | None = None
     now: Callable[[], float] = time.time
     rows: int = 32
     halted: bool = False
@@ -102,7 +104,7 @@ class ServiceModel:
                     return self._read(reply)
                 problem, wait = self._refusal(reply)
             if attempt < self.options.retries and not self.halted:
-                self.sleep(patience(key, attempt) if wait is None else wait)
+                self._pause(patience(key, attempt) if wait is None else wait)
         raise EndpointError(
             f"{self.where}: expected predictions within {attempts} attempt{'s' * (attempts > 1)}, "
             f"got {problem}"
@@ -117,7 +119,16 @@ class ServiceModel:
             self._next = turn + 1 / self.options.rate_limit
         wait = turn - self.now()
         if wait > 0:
-            self.sleep(wait)
+            self._pause(wait)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait; not to the end if nothing more is wanted meanwhile."""
+        if self.sleep is not None:
+            self.sleep(seconds)
+            return
+        end = time.monotonic() + seconds
+        while not self.halted and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _NAP))
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "User-Agent": "robustft"}
