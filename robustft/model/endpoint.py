@@ -25,6 +25,7 @@ from robustft.model.http import (
     Reply,
     Transport,
     check_address,
+    header_value,
     message_of,
     patience,
     retry_after,
@@ -195,7 +196,10 @@ class ChatClient:
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "User-Agent": "robustft"}
         key = os.environ.get(self.key_variable, "").strip()
-        return {**headers, "Authorization": f"Bearer {key}"} if key else headers
+        if key:
+            key = header_value(self.base_url, key, self.key_variable)
+            headers["Authorization"] = f"Bearer {key}"
+        return headers
 
     def _body(self, chat: Chat) -> bytes:
         asked: dict[str, Any] = {

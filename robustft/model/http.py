@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from robustft.errors import UsageError
+from robustft.errors import EndpointError, UsageError
 from robustft.seeding import Draw, fold_in
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Reply",
     "Transport",
     "check_address",
+    "header_value",
     "message_of",
     "patience",
     "retry_after",
@@ -104,6 +105,22 @@ def check_address(where: str, url: str, key_variable: str, example: str) -> None
             f"{where}: expected an address without a name, password or query, which would be "
             f"recorded, got one with them; the key is read from {key_variable}"
         )
+
+
+def header_value(where: str, value: str, variable: str) -> str:
+    """Return the value of a header, which an environment variable holds.
+
+    Raises
+    ------
+    EndpointError
+        It cannot be sent; it may be a secret, so it is not repeated.
+    """
+    if not (value.isascii() and value.isprintable()):
+        raise EndpointError(
+            f"{where}: expected printable ASCII on one line in the environment variable "
+            f"{variable}, which is sent as a header, got other characters"
+        )
+    return value
 
 
 def patience(key: int, attempt: int, *parts: str) -> float:

@@ -228,6 +228,10 @@ def test_the_key_is_sent_and_written_nowhere(client, monkeypatch, tmp_path):
     with pytest.raises(EndpointError, match="environment variable MY_KEY") as caught:
         ask(client(Endpoint(refuse(401)), key_variable="MY_KEY"), ["new"])
     assert "secret" not in str(caught.value)
+    monkeypatch.setenv("MY_KEY", "sk-se\ncret")  # which the library underneath would repeat
+    with pytest.raises(EndpointError, match="environment variable MY_KEY") as caught:
+        ask(client(Endpoint(), key_variable="MY_KEY"), ["newest"])
+    assert "sk-" not in str(caught.value)
     monkeypatch.delenv("MY_KEY")
     other = Endpoint()
     ask(client(other, key_variable="MY_KEY"), ["newer"])

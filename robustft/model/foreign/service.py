@@ -31,6 +31,7 @@ from robustft.model.http import (
     Reply,
     Transport,
     check_address,
+    header_value,
     message_of,
     patience,
     retry_after,
@@ -135,24 +136,15 @@ class ServiceModel:
         variable = self.options.key_variable
         key = os.environ.get(variable, "").strip()
         if key:
-            headers["Authorization"] = f"Bearer {self._fit(key, variable)}"
+            headers["Authorization"] = f"Bearer {header_value(self.where, key, variable)}"
         for name, variable in self.options.headers:
             if variable not in os.environ:
                 raise EndpointError(
                     f"{self.where}: expected the environment variable {variable} with the header "
                     f"{name}, got none"
                 )
-            headers[name] = self._fit(os.environ[variable].strip(), variable)
+            headers[name] = header_value(self.where, os.environ[variable].strip(), variable)
         return headers
-
-    def _fit(self, value: str, variable: str) -> str:
-        """Return the value of a header; one that cannot be sent is named and not repeated."""
-        if not (value.isascii() and value.isprintable()):
-            raise EndpointError(
-                f"{self.where}: expected printable ASCII on one line in the environment variable "
-                f"{variable}, which is sent as a header, got other characters"
-            )
-        return value
 
     def _refusal(self, reply: Reply) -> tuple[str, float | None]:
         """Return what a reply that is no answer says, and how long it asks to wait.
