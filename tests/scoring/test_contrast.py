@@ -49,7 +49,24 @@ def test_two_sources_do_not_tell_two_groups_apart():
     changes = inside.astype(float)
     apart, test = group_change(changes, inside, sources=np.repeat([0, 1], 40), seed=0)
     assert (apart.value, apart.low, apart.high) == (1.0, None, None)
-    assert test.p is None
+    assert test.p == 1.0
+
+
+def test_a_small_group_without_a_rare_change_is_no_finding():
+    changes = np.zeros(1_000)
+    changes[500:520] = 1
+    apart, test = group_change(changes, np.arange(1_000) < 30, seed=0)
+    assert apart.value == pytest.approx(-20 / 970)
+    assert (apart.low, apart.high) == (None, None)
+    assert apart.reason == "all rows of one group changed alike"
+    assert test.p > 0.5
+
+
+def test_sources_in_both_groups_are_resampled():
+    rng = np.random.default_rng(3)
+    changes = rng.choice([0.0, 1.0], 400)
+    _, test = group_change(changes, np.arange(400) % 2 == 0, sources=np.arange(400) // 4, seed=1)
+    assert test.method == "bootstrap"
 
 
 def test_a_change_a_row_is_needed():
