@@ -64,7 +64,8 @@ class Subject:
         all that decides its outputs.
         """
         if self.kind != "transformers":
-            return content_hash(self.kind, self.model, self.thing) or self.model
+            # Of an object that nothing tells from others its name, without this machine's folders.
+            return content_hash(self.kind, self.model, self.thing) or Path(self.model).name
         folder = Path(self.model)
         if not folder.is_dir():
             return self.model

@@ -333,6 +333,16 @@ def test_another_evaluation_of_a_file_computes_nothing(linear, reviews, tmp_path
     assert asked  # another file
 
 
+def test_an_object_in_a_file_is_recorded_without_the_files_folder(tmp_path):
+    code = (
+        "class M:\n    def __call__(self, texts):\n        return ['pos'] * len(texts)\nm = M()\n"
+    )
+    (tmp_path / "own.py").write_text(code)
+    (found,) = find_subjects([f"{tmp_path}/own.py:m"], tmp_path)
+    assert found.fingerprint == "own.py:m"
+    assert not found.steady
+
+
 def test_a_function_is_kept_if_it_is_said_to_stay(linear, reviews, tmp_path, monkeypatch):
     monkeypatch.setenv("ROBUSTFT_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
