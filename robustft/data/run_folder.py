@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -122,6 +123,7 @@ class RunFolder:
 
     def __init__(self, path: Path, final: Path, config: dict[str, Any]) -> None:
         self.path, self._final, self.config = path, final, config
+        self._replaces = False
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> RunFolder:
@@ -187,6 +189,19 @@ class RunFolder:
         run._write(CONFIG, tomli_w.dumps(resolved).encode())
         return run
 
+    def again(self) -> RunFolder:
+        """Return a new folder for the same run, which takes the place of this one when it ends.
+
+        Until then this one stays as it is, whatever interrupts the other.
+        """
+        partial = self._final.with_name(self._final.name + ".partial")
+        if partial.is_dir():
+            shutil.rmtree(partial)
+        run = RunFolder(partial, self._final, self.config)
+        run._replaces = True
+        run._write(CONFIG, tomli_w.dumps(dict(self.config)).encode())
+        return run
+
     @property
     def finished(self) -> bool:
         """Whether the run is complete."""
@@ -240,7 +255,7 @@ class RunFolder:
             raise cannot_write(self.path / LOG, "an event", error) from error
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
-        """Write the manifest, last, and give the folder its final name.
+        """Write the manifest, last, and give the folder its final name, in place of an earlier run.
 
         Raises
         ------
@@ -252,7 +267,10 @@ class RunFolder:
         )
         if self.path == self._final:
             return
+        earlier = self._final.with_name(self._final.name + ".earlier")
         try:
+            if self._replaces:
+                self._final.rename(earlier)
             # An empty folder that the user has made may be replaced, nothing else.
             self.path.rename(self._final)
         except OSError as error:
@@ -261,6 +279,8 @@ class RunFolder:
                 f"{error.strerror}; another process may have finished the same run"
             ) from error
         self.path = self._final
+        if self._replaces:
+            shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

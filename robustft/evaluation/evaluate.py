@@ -214,6 +214,8 @@ def run_evaluation(
     anew = force or (folder.finished and not all(s.steady for s in plan.subjects))
     if not anew and (found := _found(plan, folder, predictions, limit)) is not None:
         return found
+    if anew and folder.finished:
+        folder = folder.again()
     started = time.perf_counter()
     sets = [_made(set_plan, plan, folder, workers, progress) for set_plan in plan.sets]
     main = next((p.name for p in plan.sets if p.main), None)

@@ -132,3 +132,16 @@ def test_newest_comes_first(tmp_path):
         os.utime(run.path / "manifest.json", (1_000 - age, 1_000 - age))
     assert [r.path for r in newest(tmp_path, "transform")] == [r.path for r in runs]
     assert newest(tmp_path, "train") == []
+
+
+def test_a_run_that_is_made_again_takes_the_place_of_the_first_at_its_end(tmp_path):
+    first = RunFolder.start("eval", "x", {"seed": 1}, root=tmp_path)
+    first.write_json("metrics.json", {"run": 1})
+    first.finish({})
+    second = first.again()
+    second.write_json("metrics.json", {"run": 2})
+    assert RunFolder.open(first.path).read_json("metrics.json") == {"run": 1}
+    second.finish({})
+    assert second.path == first.path
+    assert RunFolder.open(first.path).read_json("metrics.json") == {"run": 2}
+    assert [p.name for p in tmp_path.iterdir()] == [first.path.name]
