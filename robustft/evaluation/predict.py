@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from robustft.data.task import Task, TaskType
+from robustft.errors import ModelError
 from robustft.evaluation.memory import Memory, Rows
 from robustft.evaluation.prediction_store import PredictionStore
 from robustft.evaluation.predictions import Predictions
@@ -134,6 +135,11 @@ class Predictor:
             for batch in slice_batch(tokens.lengths[rows], max_rows=self._rows, split=on_cpu):
                 inputs = tokens.collate(rows[batch], self._device)
                 logits = model(**inputs).logits.float().cpu().numpy()
+                if not np.isfinite(logits).all():
+                    raise ModelError(
+                        f"{self._loaded.name}: expected finite outputs, got NaN or an infinite "
+                        "number; did its training diverge?"
+                    )
                 yield batch, logits[:, order]
 
 
@@ -173,7 +179,8 @@ def predict(
     Raises
     ------
     ModelError
-        The model cannot be loaded, or its labels are not those of the task.
+        The model cannot be loaded, its labels are not those of the task, or it gives no finite
+        numbers.
     """
     if not isinstance(model, LoadedModel):
         model = load_finetuned(model, task=task or Task())

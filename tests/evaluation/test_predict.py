@@ -123,6 +123,13 @@ def test_outputs_follow_the_label_codes_of_the_data(loaded):
     ).all()
 
 
+def test_outputs_that_are_no_numbers_are_refused(loaded, monkeypatch):
+    head = loaded.model.classifier
+    monkeypatch.setattr(head, "bias", torch.nn.Parameter(torch.full_like(head.bias, torch.nan)))
+    with pytest.raises(ModelError, match="expected finite outputs, got NaN"):
+        predict(loaded, ["good film"], device="cpu")
+
+
 def test_regression_predicts_numbers():
     task = Task(type=TaskType.REGRESSION, label_column="target")
     loaded = load_model("tiny", task=task, seed=1, train_texts=sentences(50))
