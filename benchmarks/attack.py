@@ -23,7 +23,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -288,7 +287,8 @@ def main() -> None:
             "IMDB", options.imdb, options.imdb_model, "test", max(options.texts // 5, 2), options
         )
     if not result["corpora"]:
-        sys.exit("attack.py: expected --sst2 with --sst2-model, or --imdb with --imdb-model")
+        print("nothing to attack: name --sst2 with --sst2-model, or --imdb with --imdb-model")
+        return
     result |= {"peer_versions": options.versions, "machine": machine()}
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
