@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from robustft.evaluation.results import ORIGINAL, Cell, ModelFacts, RobustnessResult, SetFacts
+from robustft.evaluation.verdict import ALPHA, MARGIN
 from robustft.report import numbers
 from robustft.report.charts import Axis, Mark, axis_over, mark
 from robustft.report.numbers import Bounded
 
 __all__ = ["Figure", "Model", "cells_view", "headline", "models_of", "subline"]
-
-MARGIN = 0.01
-"""A loss below this counts as none in the headline, as it does in the verdict."""
 
 WIDTH, EDGE = 168, 6
 
@@ -100,16 +98,18 @@ def _drop(cell: Cell, metric: str) -> float:
 
 
 def _loss(cell: Cell, metric: str) -> str:
-    """Say in a verb phrase what a model loses, as far as its interval allows."""
+    """Say in a verb phrase what a model loses, as far as interval and test allow."""
     found = (cell.drop or {}).get(metric)
     if found is None or found.value is None or found.low is None or found.high is None:
         return "was not compared"
     unit = " points" if numbers.is_share(metric) else ""
     size = f"{numbers.number(abs(found.value), metric)}{unit}"
     share = numbers.is_share(metric)
-    if found.low > 0:
+    p = None if cell.test is None else cell.test.p
+    clear = p is None or p < ALPHA
+    if clear and found.low > 0:
         return f"loses {size}" if share else f"errs more, by {size}"
-    if found.high < 0:
+    if clear and found.high < 0:
         return f"gains {size}" if share else f"errs less, by {size}"
     if not share:
         return f"may err no more, or more by up to {numbers.number(found.high, metric)}"

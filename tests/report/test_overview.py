@@ -20,7 +20,9 @@ def with_drops(result, *drops):
     for model, (value, low, high) in zip(models, drops, strict=True):
         at = cells.index(result.cell(model, result.mix))
         drop = replace(cells[at].drop["accuracy"], value=value, low=low, high=high)
-        cells[at] = replace(cells[at], drop={"accuracy": drop})
+        sure = low is not None and not low <= 0 <= high
+        test = replace(cells[at].test, p=0.01 if sure else 0.5)
+        cells[at] = replace(cells[at], drop={"accuracy": drop}, test=test)
     return replace(result, cells=tuple(cells))
 
 
@@ -37,6 +39,17 @@ def with_drops(result, *drops):
 def test_one_model(make_evaluation, drop, said):
     made = make_evaluation(models=("my-model",), rows=20)
     assert headline(with_drops(made.result, drop)) == f"On transformed text my-model {said}"
+
+
+def test_the_headline_says_no_more_than_the_test_allows(make_evaluation):
+    made = with_drops(make_evaluation(models=("m",), rows=20).result, (0.023, 0.001, 0.047))
+    cells = [
+        cell if cell.test is None else replace(cell, test=replace(cell.test, p=0.054))
+        for cell in made.cells
+    ]
+    assert headline(replace(made, cells=tuple(cells))) == (
+        "On transformed text m may lose nothing, or up to 4.7 points of accuracy."
+    )
 
 
 def test_many_models(make_evaluation):
