@@ -168,6 +168,9 @@ def nltk_data(tmp_path, monkeypatch):
     yield tmp_path
     _readings.cache_clear()
     _table.cache_clear()
+    # NLTK keeps the files open as long as the reader lives; one that was never read has none.
+    for file in vars(fresh).get("_data_file_map", {}).values():
+        file.close()
 
 
 def test_wordnet_of_nltk_gives_words_of_one_dominant_sense(nltk_data):
