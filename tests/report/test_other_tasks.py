@@ -28,6 +28,7 @@ def turned(make_evaluation):
                 cell,
                 metrics={metric: score},
                 drop=None if cell.drop is None else {metric: drop},
+                test=None if cell.test is None else replace(cell.test, p=0.01),
                 flips=None,
             )
             for cell in made.result.cells
