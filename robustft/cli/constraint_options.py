@@ -6,13 +6,13 @@ A command takes them all by the decorator `constrained`, as one parameter ``cons
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from robustft.cli.signatures import with_options
 from robustft.errors import UsageError
 
 if TYPE_CHECKING:
@@ -115,7 +115,6 @@ _DEFAULTS = {"no_repeat": False, "compare": "sentences"}
 
 def constrained(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of this module; it gets the constraints as ``constraints``."""
-    signature = inspect.signature(command, eval_str=True)
 
     @functools.wraps(command)
     def bound(*args: Any, **kwargs: Any) -> Any:
@@ -123,19 +122,8 @@ def constrained(command: Callable[..., Any]) -> Callable[..., Any]:
         device = kwargs.get("device", "auto")
         return command(*args, constraints=constraints_of_options(device=device, **given), **kwargs)
 
-    own = [p for p in signature.parameters.values() if p.name != "constraints"]
-    extra = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=_DEFAULTS.get(name),
-            annotation=option,
-        )
-        for name, option in _OPTIONS.items()
-    ]
-    parameters = [*own, *extra]
-    setattr(bound, "__signature__", signature.replace(parameters=parameters))  # noqa: B010
-    return bound
+    options = {name: (option, _DEFAULTS.get(name)) for name, option in _OPTIONS.items()}
+    return with_options(bound, command, options, replacing="constraints")
 
 
 def constraints_of_options(*, device: str = "auto", **given: Any) -> list[Constraint] | None:

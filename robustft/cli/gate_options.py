@@ -6,7 +6,6 @@ The command takes them all by the decorator `gated`, as one parameter ``gate``.
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from robustft.cli import console
+from robustft.cli.signatures import with_options
 from robustft.errors import UsageError
 
 if TYPE_CHECKING:
@@ -130,7 +130,6 @@ class GateOptions:
 
 def gated(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of this module; it gets a `GateOptions` as ``gate``."""
-    signature = inspect.signature(command, eval_str=True)
 
     @functools.wraps(command)
     def bound(*args: Any, **kwargs: Any) -> Any:
@@ -147,16 +146,7 @@ def gated(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         return command(*args, gate=options, **kwargs)
 
-    own = [p for p in signature.parameters.values() if p.name != "gate"]
-    extra = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=False if name == "strict" else None,
-            annotation=option,
-        )
-        for name, option in _OPTIONS.items()
-    ]
-    parameters = [*own, *extra]
-    setattr(bound, "__signature__", signature.replace(parameters=parameters))  # noqa: B010
-    return bound
+    extra = {
+        name: (option, False if name == "strict" else None) for name, option in _OPTIONS.items()
+    }
+    return with_options(bound, command, extra, replacing="gate")

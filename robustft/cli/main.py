@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from robustft.cli.options import DebugOption
+from robustft.cli.signatures import with_options
 from robustft.errors import UsageError, suggest
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -97,18 +97,12 @@ _EPILOG = """\
 
 def _with_debug(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function` with an option ``--debug`` that it need not know about."""
-    signature = inspect.signature(function, eval_str=True)
 
     @functools.wraps(function)
     def command(*args: Any, debug: bool = False, **kwargs: Any) -> Any:  # noqa: ARG001
         return function(*args, **kwargs)
 
-    extra = inspect.Parameter(
-        "debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption
-    )
-    parameters = [*signature.parameters.values(), extra]
-    setattr(command, "__signature__", signature.replace(parameters=parameters))  # noqa: B010
-    return command
+    return with_options(command, function, {"debug": (DebugOption, False)})
 
 
 def _load(name: str) -> Any:

@@ -6,11 +6,12 @@ A command takes them all by the decorator `opens_models`, as one parameter ``mod
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from robustft.cli.signatures import with_options
 
 if TYPE_CHECKING:
     from robustft.model.foreign.options import ModelOptions
@@ -115,22 +116,13 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
 
 def opens_models(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of this module; it gets them as ``model_options``."""
-    signature = inspect.signature(command, eval_str=True)
 
     @functools.wraps(command)
     def bound(*args: Any, **kwargs: Any) -> Any:
         given = {name: kwargs.pop(name, default) for name, (_, default) in _OPTIONS.items()}
         return command(*args, model_options=options_of(**given), **kwargs)
 
-    own = [p for p in signature.parameters.values() if p.name != "model_options"]
-    extra = [
-        inspect.Parameter(
-            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=option
-        )
-        for name, (option, default) in _OPTIONS.items()
-    ]
-    setattr(bound, "__signature__", signature.replace(parameters=[*own, *extra]))  # noqa: B010
-    return bound
+    return with_options(bound, command, _OPTIONS, replacing="model_options")
 
 
 def options_of(*, header: list[str] | None = None, **given: Any) -> ModelOptions:
