@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,17 +11,17 @@ import torch
 
 from robustft.data.task import Task, TaskType
 from robustft.evaluation.memory import Floats, Memory, Rows
-from robustft.evaluation.predict import DEFAULT_LENGTH, Predictions, token_hashes
+from robustft.evaluation.predict import DEFAULT_LENGTH, TokenReader
 from robustft.evaluation.prediction_store import PredictionStore
 from robustft.model.foreign.onnx import OnnxModel
-from robustft.training.batching import TokenizedTexts, plan_batches, tokenize
+from robustft.training.batching import TokenizedTexts, plan_batches
 
 __all__ = ["TokenPredictor"]
 
 _CPU = torch.device("cpu")
 
 
-class TokenPredictor:
+class TokenPredictor(TokenReader):
     """An ONNX graph that reads token ids, with its tokenizer.
 
     Parameters
@@ -43,35 +42,20 @@ class TokenPredictor:
         max_length: int | None = None,
         store: PredictionStore | None = None,
     ) -> None:
-        self._model, self._tokenizer = model, tokenizer
+        self._model, self._rows = model, batch_size or model.rows
         self._read = model.reader(task)
-        self._rows = batch_size or model.rows
         limits = (max_length or DEFAULT_LENGTH, model.length, int(tokenizer.model_max_length))
-        self.max_length: int | None = min(n for n in limits if n is not None)
-        self._regression = task.type is TaskType.REGRESSION
-        self.memory = Memory(self._read.columns, store)
+        super().__init__(
+            tokenizer,
+            min(n for n in limits if n is not None),
+            Memory(self._read.columns, store),
+            regression=task.type is TaskType.REGRESSION,
+        )
 
     @property
     def notices(self) -> Sequence[str]:
         """What was taken for granted, a sentence each."""
         return self._read.notices
-
-    def remember(self, predictions: Predictions) -> None:
-        """Take results of an earlier call, of this process or another, for known."""
-        self.memory.add(predictions.token_hash, predictions.logits)
-
-    def predict(
-        self,
-        texts: Sequence[str],
-        progress: Callable[[int], None] = lambda _: None,
-        *,
-        pairs: Sequence[str] | None = None,
-    ) -> Predictions:
-        """Return the model's outputs for `texts`; `progress` is told the rows done since."""
-        tokens = tokenize(self._tokenizer, texts, self.max_length or DEFAULT_LENGTH, pairs)
-        hashes = token_hashes(tokens)
-        logits = self.memory.complete(hashes, partial(self._compute, tokens), progress)
-        return Predictions(logits, hashes, tokens.truncated, self._regression, tokens.whole)
 
     def _compute(self, tokens: TokenizedTexts, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
         lengths = tokens.lengths[rows]

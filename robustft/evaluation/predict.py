@@ -7,9 +7,11 @@ batch moves a logit by rounding alone: on a CPU in 32 bits by less than 1e-5.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +28,14 @@ from robustft.model.load import LoadedModel, load_finetuned
 from robustft.seeding import mix
 from robustft.training.batching import TokenizedTexts, slice_batch, tokenize
 
-__all__ = ["DEFAULT_LENGTH", "Predictions", "Predictor", "predict", "token_hashes"]
+__all__ = [
+    "DEFAULT_LENGTH",
+    "Predictions",
+    "Predictor",
+    "TokenReader",
+    "predict",
+    "token_hashes",
+]
 
 DEFAULT_LENGTH = 256
 _ROWS = 32
@@ -52,7 +61,49 @@ def token_hashes(tokens: TokenizedTexts) -> Hashes:
     return mix(sums[tokens.offsets[1:]] - sums[tokens.offsets[:-1]], lengths)
 
 
-class Predictor:
+class TokenReader(ABC):
+    """A model of token ids: a text is known by the ids that it gives, and computed once.
+
+    Attributes
+    ----------
+    max_length
+        Tokens of a text that are read.
+    memory
+        What is known, and how much of it was computed.
+    """
+
+    def __init__(
+        self, tokenizer: Any, max_length: int, memory: Memory, *, regression: bool
+    ) -> None:
+        self._tokenizer, self._regression = tokenizer, regression
+        self.max_length, self.memory = max_length, memory
+
+    def remember(self, predictions: Predictions) -> None:
+        """Take results of an earlier call, of this process or another, for known."""
+        self.memory.add(predictions.token_hash, predictions.logits)
+
+    def predict(
+        self,
+        texts: Sequence[str],
+        progress: Callable[[int], None] = lambda _: None,
+        *,
+        pairs: Sequence[str] | None = None,
+    ) -> Predictions:
+        """Return the model's outputs for `texts`, each read with its pair if there are `pairs`.
+
+        `progress` is told the rows done since.
+        """
+        tokens = tokenize(self._tokenizer, texts, self.max_length, pairs)
+        hashes = token_hashes(tokens)
+        logits = self.memory.complete(hashes, partial(self._compute, tokens), progress)
+        return Predictions(logits, hashes, tokens.truncated, self._regression, tokens.whole)
+
+    @abstractmethod
+    def _compute(self, tokens: TokenizedTexts, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
+        """Yield positions in `rows` and their logits, in any order."""
+
+
+class Predictor(TokenReader):
     """A model that remembers what it computed, for several sets of much the same texts.
 
     Parameters
@@ -94,31 +145,14 @@ class Predictor:
         self._device = resolve_device(device)
         self._precision = resolve_precision(precision, self._device)
         self._rows = batch_size or _ROWS
-        limit = loaded.max_positions
-        self.max_length = min(n for n in (max_length or DEFAULT_LENGTH, limit) if n is not None)
-        self._regression = loaded.task.type is TaskType.REGRESSION
-        outputs = 1 if self._regression else len(loaded.label_order)
-        self.memory = Memory(outputs, store)
-
-    def remember(self, predictions: Predictions) -> None:
-        """Take results of an earlier call, of this process or another, for known."""
-        self.memory.add(predictions.token_hash, predictions.logits)
-
-    def predict(
-        self,
-        texts: Sequence[str],
-        progress: Callable[[int], None] = lambda _: None,
-        *,
-        pairs: Sequence[str] | None = None,
-    ) -> Predictions:
-        """Return the model's outputs for `texts`, each read with its pair if there are `pairs`.
-
-        `progress` is told the rows done since.
-        """
-        tokens = tokenize(self._loaded.tokenizer, texts, self.max_length, pairs)
-        hashes = token_hashes(tokens)
-        logits = self.memory.complete(hashes, partial(self._compute, tokens), progress)
-        return Predictions(logits, hashes, tokens.truncated, self._regression, tokens.whole)
+        regression = loaded.task.type is TaskType.REGRESSION
+        limits = (max_length or DEFAULT_LENGTH, loaded.max_positions)
+        super().__init__(
+            loaded.tokenizer,
+            min(n for n in limits if n is not None),
+            Memory(1 if regression else len(loaded.label_order), store),
+            regression=regression,
+        )
 
     def _compute(self, tokens: TokenizedTexts, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
         """Yield positions in `rows` and their logits, longest texts first."""
