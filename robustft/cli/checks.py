@@ -94,8 +94,9 @@ def _mismatch(torch_version: str, cuda: str | None) -> str:
 
 def _transforms() -> Iterator[Check]:
     """Import every transform and let it change its own example, which reads its word lists."""
+    from robustft.transform.discovery import GROUP, names
     from robustft.transform.engine import perturb
-    from robustft.transform.registry import GROUP, get, names
+    from robustft.transform.registry import get
 
     missing = []
     for point in entry_points(group=GROUP):
@@ -157,7 +158,7 @@ def _lexicons() -> Iterator[Check]:
     """Read the word lists of every package of transforms."""
     import lzma
 
-    from robustft.transform.registry import GROUP
+    from robustft.transform.discovery import GROUP
 
     found = []
     for point in entry_points(group=GROUP):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from robustft.cli import console
+from robustft.cli.catalogue import catalogue, describe
 from robustft.cli.options import JsonOption
 
-if typing.TYPE_CHECKING:
-    from robustft.transform.base import Transform
-
-__all__ = ["DATASETS", "describe", "list_"]
+__all__ = ["DATASETS", "list_"]
 
 DATASETS: list[dict[str, Any]] = [
     {
@@ -55,7 +52,7 @@ def list_(
       robustft transform --preview --with typos:rate=0.1,contractions:mode=expand
     """
     parts: dict[str, tuple[Callable[[], list[dict[str, Any]]], Callable[[Any], None]]] = {
-        "transforms": (_transforms, _print_transforms),
+        "transforms": (catalogue, _print_transforms),
         "recipes": (_recipes, _print_recipes),
         "datasets": (lambda: DATASETS, _print_datasets),
     }
@@ -74,15 +71,9 @@ def list_(
         show(collect())
 
 
-def _transforms() -> list[dict[str, Any]]:
-    from robustft.transform.registry import names
-
-    return [describe(name) for name in names()]
-
-
 def _list_one(name: str, kinds: Iterable[str], *, json: bool) -> None:
     from robustft.errors import UsageError, suggest
-    from robustft.transform.registry import names
+    from robustft.transform.discovery import names
 
     known = [*kinds, *names()]
     if name not in known and ".py:" not in name:
@@ -96,50 +87,6 @@ def _list_one(name: str, kinds: Iterable[str], *, json: bool) -> None:
         console.print_json(facts)
         return
     _print_transforms([facts], whole=True)
-
-
-def describe(name: str) -> dict[str, Any]:
-    """Return the facts about one transform, ready for JSON; ``error`` if it cannot be imported."""
-    from robustft.transform.registry import get
-
-    try:
-        cls: Any = get(name)
-    except Exception as error:
-        return {"name": name, "error": f"{error}"}
-    return {
-        "name": name,
-        "summary": _about(cls)[0].replace("\n", " "),
-        "about": _about(cls)[1:],
-        "version": cls.version,
-        "level": str(cls.level),
-        "languages": sorted(cls.languages),
-        "preserves": sorted(map(str, cls.preserves)),
-        "deterministic": cls.deterministic,
-        "rates": {str(severity): cls.rates[severity] for severity in sorted(cls.rates)},
-        "settings": _settings(cls),
-        "needs": cls.needs,
-    }
-
-
-def _about(cls: type[Transform]) -> list[str]:
-    """Return the paragraphs that say what a transform does, without those on its settings."""
-    import inspect
-
-    text = (inspect.getdoc(cls) or "").partition("\n\nParameters\n---")[0]
-    return text.split("\n\n")
-
-
-def _settings(cls: type[Transform]) -> list[dict[str, Any]]:
-    from robustft.transform.registry import settings_of
-
-    found = []
-    for name, (hint, default) in settings_of(cls).items():
-        if name in ("rate", "severity"):  # every transform has these two
-            continue
-        choices = list(typing.get_args(hint)) if typing.get_origin(hint) is Literal else None
-        kind = "choice" if choices else getattr(hint, "__name__", str(hint))
-        found.append({"name": name, "type": kind, "choices": choices, "default": default})
-    return found
 
 
 def _example(facts: dict[str, Any]) -> dict[str, Any] | None:
@@ -185,7 +132,7 @@ def _lines(facts: dict[str, Any], *, whole: bool) -> dict[str, str]:
         lines = {"level": facts["level"], "rates": f"{rates} at severity 1 to 5"}
     if facts["settings"] or whole:
         lines["settings"] = "; ".join(map(_setting, facts["settings"])) or "rate and severity only"
-    lines["keeps"] = _labels(facts["preserves"])
+    lines["keeps"] = _labels(facts["preserves"], facts["loses"])
     if facts["needs"]:
         lines["needs"] = facts["needs"]
     if facts.get("example"):
@@ -198,11 +145,8 @@ def _setting(facts: dict[str, Any]) -> str:
     return f"{facts['name']}={facts['default']} ({kind})"
 
 
-def _labels(kept: list[str]) -> str:
+def _labels(kept: list[str], lost: list[str]) -> str:
     """Name the label kinds kept; where almost all are, the ones that are not."""
-    from robustft.transform.base import LabelKind
-
-    lost = [str(kind) for kind in LabelKind if str(kind) not in kept]
     if not kept:
         return "no kind of label for certain"
     if not lost:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
 from typing import NamedTuple
 
-from robustft.transform.registry import GROUP
+from robustft.transform.discovery import GROUP
 
 __all__ = ["Lexicon", "lexicons", "used_transforms"]
 

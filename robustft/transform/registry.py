@@ -1,8 +1,4 @@
-"""Finding transforms: built in, from installed packages, from a file; and reading their specs.
-
-Packages announce themselves under the entry point group ``robustft.transforms``; the value is a
-package, and each of its public modules is one transform. Listing imports none of them.
-"""
+"""Getting transforms: built in, from installed packages, from a file; and reading their specs."""
 
 from __future__ import annotations
 
@@ -10,24 +6,23 @@ import dataclasses
 import importlib
 import importlib.util
 import inspect
-import pkgutil
 import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from robustft.errors import SpecError, suggest
+from robustft.transform import discovery
 from robustft.transform.base import FunctionTransform, Transform
 from robustft.transform.compose import Compose, Composite, Constrained
 from robustft.transform.constraints import Constraint
+from robustft.transform.discovery import names
 
 __all__ = [
     "DEFAULT_TRANSFORMS",
-    "GROUP",
     "Spec",
     "bind",
     "build",
@@ -38,9 +33,7 @@ __all__ = [
     "unbound",
 ]
 
-GROUP = "robustft.transforms"
 DEFAULT_TRANSFORMS = "typos,synonyms,contractions"
-_BUILTIN = "robustft_transforms"
 
 
 class Spec(NamedTuple):
@@ -54,26 +47,6 @@ class Spec(NamedTuple):
         return f"{self.name}:{given}" if given else self.name
 
 
-@cache
-def _modules() -> dict[str, str]:
-    """Map the public name of every transform to its module, without importing any."""
-    found: dict[str, str] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.value != _BUILTIN, p.name)):
-        spec = importlib.util.find_spec(point.value)
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            for module in sorted(pkgutil.iter_modules([folder]), key=lambda m: m.name):
-                if not module.name.startswith("_"):
-                    bare = module.name
-                    name = bare if point.value == _BUILTIN else f"{point.name}/{bare}"
-                    found[name] = f"{point.value}.{bare}"
-    return found
-
-
-def names() -> list[str]:
-    """Return the names of all installed transforms: built-ins first, then ``package/name``."""
-    return sorted(_modules(), key=lambda n: ("/" in n, n))
-
-
 def get(name: str) -> type[Transform] | Callable[[str], str]:
     """Return the class of a transform by name, or what stands in ``./file.py:Name``.
 
@@ -84,12 +57,12 @@ def get(name: str) -> type[Transform] | Callable[[str], str]:
     """
     if ".py:" in name:
         return _from_file(name)
-    if name not in _modules():
+    if name not in discovery.modules():
         raise SpecError(
             f"transform: expected one of {', '.join(names())}, or a file such as ./my.py:Shout, "
             f"got {name!r}{suggest(name, names())}"
         )
-    module = importlib.import_module(_modules()[name])
+    module = importlib.import_module(discovery.modules()[name])
     wanted = name.rsplit("/", 1)[-1].replace("_", "")
     for attribute, value in vars(module).items():
         if (

@@ -11,7 +11,7 @@ from urllib.error import URLError
 import pytest
 
 from robustft.cli import checks
-from robustft.transform import registry
+from robustft.transform import discovery
 
 
 def test_a_sound_installation(run_cli):
@@ -45,8 +45,8 @@ def test_a_missing_package_is_broken(run_cli, monkeypatch):
 
 
 def test_a_transform_that_fails_is_broken(run_cli, monkeypatch):
-    known = dict(registry._modules()) | {"theirs/broken": "no_such_package.broken"}
-    monkeypatch.setattr(registry, "_modules", lambda: known)
+    known = dict(discovery.modules()) | {"theirs/broken": "no_such_package.broken"}
+    monkeypatch.setattr(discovery, "modules", lambda: known)
     code, out, _ = run_cli("doctor")
     assert code == 1
     assert "theirs/broken: expected to work, got ModuleNotFoundError" in out

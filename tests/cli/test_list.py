@@ -9,7 +9,7 @@ from pathlib import Path
 import robustft.study
 from robustft.cli.list import DATASETS
 from robustft.data.demo import demo_events, demo_reviews
-from robustft.transform import registry
+from robustft.transform import discovery
 from robustft.transform.base import LabelKind
 from robustft.transform.registry import names, parse_specs
 
@@ -77,8 +77,8 @@ def test_json_holds_what_a_program_needs(run_cli):
 
 
 def test_a_transform_that_cannot_be_imported_is_said_and_passed_over(run_cli, monkeypatch):
-    known = dict(registry._modules()) | {"theirs/broken": "no_such_package.broken"}
-    monkeypatch.setattr(registry, "_modules", lambda: known)
+    known = dict(discovery.modules()) | {"theirs/broken": "no_such_package.broken"}
+    monkeypatch.setattr(discovery, "modules", lambda: known)
     code, out, _ = run_cli("list", "transforms")
     assert code == 0
     assert "theirs/broken  cannot be used: No module named 'no_such_package'" in out
