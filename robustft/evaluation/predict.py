@@ -25,6 +25,7 @@ from robustft.evaluation.predictions import Predictions
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.labels import by_position, is_generic, model_label_names
 from robustft.model.load import LoadedModel, load_finetuned
+from robustft.model.packed import PackedLinears
 from robustft.seeding import mix
 from robustft.training.batching import TokenizedTexts, slice_batch, tokenize
 
@@ -145,6 +146,7 @@ class Predictor(TokenReader):
         self._device = resolve_device(device)
         self._precision = resolve_precision(precision, self._device)
         self._rows = batch_size or _ROWS
+        self._packed = PackedLinears(loaded.model)
         regression = loaded.task.type is TaskType.REGRESSION
         limits = (max_length or DEFAULT_LENGTH, loaded.max_positions)
         super().__init__(
@@ -162,6 +164,7 @@ class Predictor(TokenReader):
         mixed = self._precision == "bf16"
         with (
             torch.inference_mode(),
+            self._packed.used(torch.bfloat16 if mixed else torch.float32),
             torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=mixed),
         ):
             # A processor is kept busy by a few rows: there small batches without padding are best.
