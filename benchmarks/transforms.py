@@ -11,33 +11,29 @@ protect spans. Libraries change very different shares of a text, so speed is cou
 changed per second, by one counter for all (runs of letters that differ, aligned), and,
 a second time, in texts per second with our rate set to the share that the peer was measured to
 change. The reference speed is a regular-expression pass over the words and joining them again.
+Seconds are those of the processor, which other work on the machine does not lengthen (``--clock
+wall`` takes the clock's), but for two workers beside one: there it is the clock's.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import json
-import os
-import platform
 import re
-import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
+from common import Results, Target, ask_peer, interleaved, median, parser
+from corpora import reviews, sentences
 from peer_augmenters import PEERS
 
-from robustft.data.dataset import load_dataset, sample
-from robustft.data.run_folder import versions
 from robustft.transform import perturb
 
-HERE = Path(__file__).parent
-REFERENCE = "reference: one pass and joining"
-OURS = ("typos", "synonyms", "contractions", "typos,synonyms,contractions")
+REFERENCE = "reference"
+MIX = "typos,synonyms,contractions"
+OURS = ("typos", "synonyms", "contractions", MIX)
 # Which of ours does what a peer does.
 PAIRS = {
     "nlpaug SynonymAug": "synonyms",
@@ -53,6 +49,9 @@ PAIRS = {
     "augly replace_similar_chars": "leetspeak",
     "nlpaug SpellingAug": "misspellings",
 }
+# On reviews, what must hold: times the words a second of a peer, shares of the reference speed.
+TARGETS = {"nlpaug SynonymAug": 100, "nlpaug KeyboardAug": 15}
+SHARES = {spec: 1 / 3 if spec == MIX else 2 / 3 for spec in OURS}
 _WORD, _RUN = re.compile(r"\w+|\W+"), re.compile(r"\w+")
 
 
@@ -63,6 +62,18 @@ class Timing(NamedTuple):
     words: int
     changed: int
     seconds: float
+
+    @property
+    def speed(self) -> float:
+        return self.texts / self.seconds
+
+    @property
+    def changed_words(self) -> float:
+        return self.changed / self.seconds
+
+    @property
+    def share(self) -> float:
+        return self.changed / self.words
 
 
 def changed_words(before: str, after: str) -> int:
@@ -77,21 +88,20 @@ def changed_words(before: str, after: str) -> int:
     return len(old) - sum(block.size for block in matcher.get_matching_blocks())
 
 
-def timed(texts: Sequence[str], change: Callable[[Sequence[str]], Sequence[str]]) -> Timing:
+def timed(
+    texts: Sequence[str], change: Callable[[Sequence[str]], Sequence[str]], clock: str
+) -> Timing:
     """Time `change` on all texts; counting what changed is not part of it."""
-    start = time.perf_counter()
+    now = time.process_time if clock == "cpu" else time.perf_counter
+    start = now()
     made = change(texts)
-    return count(texts, made, time.perf_counter() - start)
+    return count(texts, made, now() - start)
 
 
 def count(texts: Sequence[str], made: Sequence[str], seconds: float) -> Timing:
     done = texts[: len(made)]
-    return Timing(
-        len(done),
-        sum(len(_RUN.findall(text)) for text in done),
-        sum(map(changed_words, done, made)),
-        seconds,
-    )
+    words = sum(len(_RUN.findall(text)) for text in done)
+    return Timing(len(done), words, sum(map(changed_words, done, made)), seconds)
 
 
 def ours(spec: str, seed: int, rate: float | None = None) -> Callable[[Sequence[str]], list[str]]:
@@ -103,191 +113,173 @@ def reference(texts: Sequence[str]) -> list[str]:
     return ["".join(_WORD.findall(text)) for text in texts]
 
 
-def peer(name: str, texts: Sequence[str], folder: Path | None, seconds: float) -> Any:
-    """Run a peer in its environment; None where there is none, a string where it failed."""
-    python = folder / name.partition(" ")[0] / "bin" / "python" if folder else None
-    if python is None or not python.exists():
-        return None
-    job = {"peer": name, "texts": list(texts), "seconds": seconds}
-    done = subprocess.run(
-        [python, HERE / "peer_augmenters.py"],
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        return (done.stderr.strip().splitlines() or ["no message"])[-1]
-    found = json.loads(done.stdout[done.stdout.index('{"texts"') :])
-    return count(texts, found["texts"], found["seconds"]), found["version"]
+def peer(name: str, texts: list[str], options: argparse.Namespace, results: Results) -> Timing:
+    """Run a peer in its environment, for as long as it may."""
+    library = name.partition(" ")[0]
+    job = {"peer": name, "texts": texts, "seconds": options.seconds}
+    found = ask_peer(options.peers, library, "peer_augmenters.py", job)
+    results.peers[library] = found["version"]
+    return count(texts, found["texts"], found["cpu" if options.clock == "cpu" else "seconds"])
 
 
-def read(options: argparse.Namespace) -> dict[str, list[str]]:
-    """Return the corpora: 1,000 reviews, and the sentences of SST-2's validation and test."""
-    if options.small or options.imdb is None:
-        demo = list(
-            sample(load_dataset("demo").test, 100 if options.small else 1_000, seed=0).texts
-        )
-        return {"demo reviews": demo}
-    corpora = {"IMDB": list(sample(load_dataset(options.imdb).test, 1_000, seed=0).texts)}
-    if options.sst2 is not None:
-        data = load_dataset(options.sst2, keep_unlabelled=True)
-        splits = (data.splits["validation"], data.splits["test"])
-        corpora["SST-2"] = [text for split in splits for text in split.texts]
-    return corpora
-
-
-def measure(texts: list[str], options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]:
-    """Run all contenders in turns; return their timings by name, and what was not measured."""
+def contenders(
+    texts: list[str], options: argparse.Namespace, results: Results
+) -> dict[str, Callable[[int], Timing]]:
+    """Return all that is measured on a corpus, by name."""
     peers = [name for name in PEERS if not options.only or name in options.only.split(",")]
-    found: dict[str, list[Timing]] = {}
-    missing: dict[str, str] = {}
     specs = [*OURS, *sorted({PAIRS[name] for name in peers} - set(OURS))]
     for spec in specs:  # word lists are read and tables filled before anything is timed
         perturb(texts[:50], spec)
-    for turn in range(options.rounds):
-        names: list[str] = [REFERENCE, *specs, *peers]
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            if name in missing:
-                continue
-            if name == REFERENCE:
-                timing = timed(texts, reference)
-            elif name not in PEERS:
-                timing = timed(texts, ours(name, turn))
-            else:
-                outcome = peer(name, texts, options.peers, options.seconds)
-                if not isinstance(outcome, tuple):
-                    missing[name] = outcome or "not installed"
-                    continue
-                timing = outcome[0]
-                missing.pop(name, None)
-                options.versions[name.partition(" ")[0]] = outcome[1]
-            found.setdefault(name, []).append(timing)
-    return {name: summary(timings) for name, timings in found.items()}, missing
 
+    def one_of_ours(spec: str, turn: int) -> Timing:
+        return timed(texts, ours(spec, turn), options.clock)
 
-def summary(timings: Sequence[Timing]) -> dict[str, float]:
-    """Return the medians over the rounds."""
-    median = statistics.median
+    def one_of_theirs(name: str, _: int) -> Timing:
+        return peer(name, texts, options, results)
+
     return {
-        "texts_per_second": median(t.texts / t.seconds for t in timings),
-        "changed_words_per_second": median(t.changed / t.seconds for t in timings),
-        "changed_share": median(t.changed / t.words for t in timings),
-        "texts": timings[0].texts,
-        "rounds": len(timings),
+        REFERENCE: lambda _: timed(texts, reference, options.clock),
+        **{spec: partial(one_of_ours, spec) for spec in specs},
+        **{name: partial(one_of_theirs, name) for name in peers},
     }
 
 
-def ratios(texts: list[str], table: dict[str, Any], rounds: int) -> list[dict[str, Any]]:
+def measure(corpus: str, texts: list[str], options: argparse.Namespace, results: Results) -> None:
+    """Run all contenders in turns and note what they did."""
+    found, missing = interleaved(contenders(texts, options, results), options.rounds)
+    long = corpus != "SST-2"
+    beside_reference(corpus, texts, found, results, long=long)
+    beside_peers(corpus, texts, found, missing, options, results, long=long)
+    results.detail[corpus] = {
+        name: {
+            "texts_per_second": median([t.speed for t in timings]),
+            "changed_words_per_second": median([t.changed_words for t in timings]),
+            "changed_share": median([t.share for t in timings]),
+            "texts": timings[0].texts,
+        }
+        for name, timings in found.items()
+    }
+
+
+def beside_reference(
+    corpus: str,
+    texts: list[str],
+    found: Mapping[str, list[Timing]],
+    results: Results,
+    *,
+    long: bool,
+) -> None:
+    table = results.table(
+        f"{corpus}: texts a second, and the share of the reference speed",
+        f"{len(texts):,} texts, severity 3, one process. The reference speed is one "
+        "regular-expression pass over the words and joining them again.",
+    )
+    for spec in OURS:
+        table.row(
+            "the default mix" if spec == MIX else spec,
+            against="the reference",
+            unit="texts/s",
+            better="more",
+            ours=[t.speed for t in found[spec]],
+            peer=[t.speed for t in found[REFERENCE]],
+            target=Target(SHARES[spec]) if long else None,
+            extra={"words changed": f"{median([t.share for t in found[spec]]):.1%}"},
+        )
+
+
+def beside_peers(
+    corpus: str,
+    texts: list[str],
+    found: Mapping[str, list[Timing]],
+    missing: Mapping[str, str],
+    options: argparse.Namespace,
+    results: Results,
+    *,
+    long: bool,
+) -> None:
     """Compare each peer with ours: words changed per second, and texts at the peer's own rate."""
-    rows = []
+    table = results.table(f"{corpus}: words changed a second, beside other libraries")
     for name, spec in PAIRS.items():
-        if name not in table:
+        if name not in found and name not in missing:
             continue
-        theirs, mine = table[name], table[spec]
-        rate = min(theirs["changed_share"], 1.0)
-        same = summary([timed(texts, ours(spec, turn, rate)) for turn in range(rounds)])
-        rows.append(
-            {
-                "peer": name,
-                "ours": spec,
-                "changed_words_ratio": mine["changed_words_per_second"]
-                / max(theirs["changed_words_per_second"], 1e-9),
-                "texts_ratio": mine["texts_per_second"] / theirs["texts_per_second"],
-                "texts_ratio_at_their_rate": same["texts_per_second"] / theirs["texts_per_second"],
-                "their_share": theirs["changed_share"],
-                "our_share_at_their_rate": same["changed_share"],
+        theirs = found.get(name, [])
+        extra = {}
+        if theirs:
+            rate = min(median([t.share for t in theirs]), 1.0)
+            again = [
+                timed(texts, ours(spec, i, rate), options.clock) for i in range(options.rounds)
+            ]
+            speed = median([t.speed for t in theirs])
+            extra = {
+                "texts a second": f"{median([t.speed for t in found[spec]]) / speed:.1f} x",
+                "at its rate": f"{median([t.speed for t in again]) / speed:.1f} x",
+                "its share of words": f"{rate:.1%}",
             }
+        table.row(
+            spec,
+            against=name,
+            unit="words/s",
+            better="more",
+            ours=[t.changed_words for t in found[spec]],
+            peer=[t.changed_words for t in theirs],
+            missing=missing.get(name),
+            target=Target(TARGETS[name]) if long and name in TARGETS else None,
+            extra=extra,
         )
-    return rows
 
 
-def memory(sentences: int) -> dict[str, float]:
-    """Change generated sentences through the command line; return its greatest memory use."""
-    import tempfile
+def measure_workers(options: argparse.Namespace, results: Results) -> None:
+    """Compare two workers with one, on enough texts that starting them does not count."""
+    if results.machine["cores"] < 2:
+        results.skip("two workers", "one core")
+        return
+    corpus, texts = reviews(options.imdb, 200 if options.small else options.worker_texts)
 
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "sentences.jsonl"
-        texts = load_dataset("demo").train.texts
-        with source.open("w", encoding="utf-8") as file:
-            for i in range(sentences):
-                row = {"id": str(i), "text": f"{texts[i % len(texts)][:100]} ({i})"}
-                file.write(json.dumps(row) + "\n")
-        child = (
-            "import resource, sys\nfrom robustft.cli.main import main\n"
-            "code = main(sys.argv[1:])\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
-            "sys.exit(code)"
-        )
+    def seconds(workers: int, _: int) -> float:
         start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", child, "transform", source, "--out", f"{folder}/out"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        seconds = time.perf_counter() - start
-    peak = int(done.stderr.strip().splitlines()[-1]) * 1024 / 1e9
-    return {"sentences": sentences, "peak_gigabytes": peak, "seconds": seconds}
+        perturb(texts, MIX, workers=workers)
+        return time.perf_counter() - start
 
-
-def machine() -> dict[str, Any]:
-    cpu = Path("/proc/cpuinfo")
-    model = re.search(r"model name\s*: (.+)", cpu.read_text()) if cpu.exists() else None
-    return {
-        "cpu": model[1] if model else platform.processor(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": versions(),
-    }
-
-
-def report(corpus: str, rows: list[dict[str, Any]], table: dict[str, Any]) -> None:
-    print(f"\n{corpus}: how many times as fast as the peer")
-    print(f"{'peer':<30}{'ours':<16}{'changed words/s':>16}{'texts/s':>10}{'at its rate':>12}")
-    for row in rows:
-        print(
-            f"{row['peer']:<30}{row['ours']:<16}{row['changed_words_ratio']:>16.1f}"
-            f"{row['texts_ratio']:>10.1f}{row['texts_ratio_at_their_rate']:>12.1f}"
-        )
-    print(f"\n{'contender':<36}{'texts/s':>10}{'changed words/s':>18}{'changed':>10}")
-    for name, found in table.items():
-        print(
-            f"{name:<36}{found['texts_per_second']:>10.1f}"
-            f"{found['changed_words_per_second']:>18.0f}{found['changed_share']:>10.1%}"
-        )
+    both = {"one": partial(seconds, 1), "two": partial(seconds, 2)}
+    found, _ = interleaved(both, options.rounds)
+    table = results.table(f"{corpus}: two workers", f"{len(texts):,} texts, the default mix.")
+    table.row(
+        "two workers",
+        against="one",
+        unit="s",
+        ours=found["two"],
+        peer=found["one"],
+        target=Target(1.8),
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--imdb", help="the folder with the reviews")
-    parser.add_argument("--sst2", help="the folder with SST-2")
-    parser.add_argument("--peers", type=Path, help="the folder of the peers' environments")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=10, help="a peer's time on a corpus")
-    parser.add_argument("--only", default="", metavar="PEERS", help="some peers, by their names")
-    parser.add_argument("--memory", type=int, default=0, metavar="N", help="sentences to measure")
-    parser.add_argument("--small", action="store_true")
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "transforms.json")
-    options = parser.parse_args()
-    options.versions = {}
+    """Measure, print and save."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--imdb", help="the folder with the reviews")
+    arguments.add_argument("--sst2", help="the folder with SST-2")
+    arguments.add_argument("--texts", type=int, default=1_000, help="reviews")
+    arguments.add_argument("--worker-texts", type=int, default=10_000, help="for two workers")
+    arguments.add_argument("--seconds", type=float, default=10, help="a peer's time on a corpus")
+    arguments.add_argument("--clock", choices=("cpu", "wall"), default="cpu")
+    arguments.add_argument("--only", default="", metavar="PEERS", help="some peers, by their names")
+    options = arguments.parse_args()
     if options.small:
-        options.rounds = 1
-    result: dict[str, Any] = {"corpora": {}}
-    for corpus, texts in read(options).items():
-        table, missing = measure(texts, options)
-        rows = ratios(texts, table, options.rounds)
-        report(corpus, rows, table)
-        for name, reason in missing.items():
-            print(f"not measured: {name}: {reason}")
-        result["corpora"][corpus] = {"ratios": rows, "contenders": table, "missing": missing}
-    if options.memory:
-        result["memory"] = memory(options.memory)
-        print(json.dumps(result["memory"]))
-    result |= {"peer_versions": options.versions, "machine": machine()}
-    if not options.small:
-        options.out.parent.mkdir(exist_ok=True)
-        options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        options.rounds, options.texts, options.seconds = 1, 100, min(options.seconds, 2)
+    results = Results(
+        "transforms",
+        "Transforms beside other libraries",
+        """All get the same texts. Ours record every edit and protect spans. Libraries change very
+        different shares of a text, so speed is counted in words changed a second, by one counter
+        for all, and again in texts a second with our rate set to the peer's own share.""",
+        options,
+    )
+    corpus, texts = reviews(options.imdb, options.texts)
+    measure(corpus, texts, options, results)
+    if options.sst2:
+        measure("SST-2", sentences(options.sst2), options, results)
+    measure_workers(options, results)
+    results.save()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import robustft.transform
 from robustft.transform import perturb
 from robustft.transform.constraints import Constraint
 
@@ -51,6 +52,7 @@ def test_every_constraint_has_its_row():
             for s in ([sub] if "name" in vars(sub) else below(sub))
         ]
 
+    assert all(getattr(robustft.transform, name) for name in robustft.transform.__all__)
     ours = [cls for cls in below(Constraint) if cls.__module__.startswith("robustft.")]
     assert len(ours) == 8
     for cls in ours:

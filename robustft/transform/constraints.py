@@ -8,6 +8,7 @@ the next in rank is tried.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -210,6 +211,9 @@ def constraints_from(plain: Iterable[Mapping[str, Any]]) -> list[Constraint]:
     SpecError
         A name or a setting is unknown.
     """
+    # The other modules of constraints lean on this one; each makes its own known when imported.
+    for module in ("kept", "scored"):
+        importlib.import_module(f"robustft.transform.{module}")
     made = []
     known = _known()
     for given in plain:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -316,3 +318,12 @@ def test_constraints_are_made_again_from_plain_values(constraint):
 def test_settings_that_cannot_be_say_so(make, message):
     with pytest.raises(SpecError, match=message):
         make()
+
+
+def test_every_constraint_is_known_whatever_else_was_imported():
+    code = (
+        "import sys\nfrom robustft.transform.constraints import constraints_from\n"
+        "made = constraints_from([{'name': 'keep_words', 'words': ['not']}])\nprint(made[0].words)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "('not',)\n"
