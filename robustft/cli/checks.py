@@ -58,7 +58,7 @@ def _device() -> Iterator[Check]:
     except (ImportError, OSError) as error:
         yield Check("device", "broken", f"torch: expected to import, got: {error}")
         return
-    cpu = f"cpu, {torch.get_num_threads()} threads of {os.cpu_count()} cores"
+    cpu = _processor()
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             free, total = torch.cuda.mem_get_info(index)
@@ -71,6 +71,20 @@ def _device() -> Iterator[Check]:
         yield Check("device", "ok", cpu)
         if _has_nvidia_driver():
             yield Check("device", "warning", _mismatch(torch.__version__, torch.version.cuda))
+
+
+def _processor() -> str:
+    from robustft.model.device import has_native_bfloat16
+    from robustft.model.threads import settle_threads
+    from robustft.scale.cores import usable_cores
+
+    cores, usable = os.cpu_count() or 1, usable_cores()
+    said = f"cpu, {settle_threads()} threads of {cores} cores"
+    if usable < cores:
+        said += f", of which this process may use {usable}"
+    if has_native_bfloat16():
+        said += "; it computes in bfloat16 (--precision bf16)"
+    return said
 
 
 def _has_nvidia_driver() -> bool:

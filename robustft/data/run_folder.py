@@ -24,6 +24,7 @@ import tomli_w
 
 from robustft.data.files import atomic_path, cannot_write
 from robustft.errors import RunError
+from robustft.scale.cores import usable_cores
 
 __all__ = [
     "RunFolder",
@@ -103,6 +104,7 @@ def hardware() -> dict[str, Any]:
         "system": platform.system(),
         "machine": platform.machine(),
         "cores": os.cpu_count() or 1,
+        "usable_cores": usable_cores(),
     }
     torch = sys.modules.get("torch")
     if torch is not None:
