@@ -112,6 +112,7 @@ def train(
     max_length: MaxLengthOption = None,
     accumulate: more.AccumulationOption = None,
     precision: more.PrecisionOption = "auto",
+    fast: more.FastOption = None,
     overfit: OverfitOption = None,
     freeze: more.FreezeOption = None,
     unfreeze: more.UnfreezeOption = None,

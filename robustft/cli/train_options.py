@@ -20,6 +20,7 @@ __all__ = [
     "EarlyStoppingOption",
     "EvalStepsOption",
     "ExtraDataOption",
+    "FastOption",
     "FreezeOption",
     "FrozenOption",
     "HeadRateOption",
@@ -339,6 +340,15 @@ PrecisionOption = Annotated[
         "--precision",
         rich_help_panel=_MODEL,
         help="auto computes in bfloat16 on a GPU that can.",
+    ),
+]
+FastOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--fast",
+        rich_help_panel=_MODEL,
+        help="Compute the same training from packed batches, made for one GPU; a model that cannot "
+        "be packed is trained as without it.",
     ),
 ]
 PushOption = Annotated[

@@ -35,12 +35,12 @@ class Prefix:
 
     def __init__(self, model: nn.Module, layers: int) -> None:
         parts = anatomy(model)
-        where, modules = _layers(model, parts, layers)
+        where, modules = layer_list(model, parts, layers)
         names = {canonical(name): name for name, _ in model.named_modules()}
         self._evaluated = [model.get_submodule(names[e]) for e in parts.embeddings if e in names]
         self._evaluated += modules[:layers]
         last = _Last(modules[layers - 1])
-        self._model = _view(model, {where: nn.ModuleList([*modules[: layers - 1], last])})
+        self._model = shared_view(model, {where: nn.ModuleList([*modules[: layers - 1], last])})
         for module in _path(self._model, where):
             module.training = False
 
@@ -69,7 +69,7 @@ def suffix_model(model: nn.Module, layers: int) -> Any:
         The model has no such layers or no embeddings of its own.
     """
     parts = anatomy(model)
-    where, modules = _layers(model, parts, layers)
+    where, modules = layer_list(model, parts, layers)
     replaced: dict[str, nn.Module] = {where: nn.ModuleList(modules[layers:])}
     for name, module in model.named_modules():
         beside = canonical(name).rpartition(".")[0] == parts.base
@@ -81,7 +81,7 @@ def suffix_model(model: nn.Module, layers: int) -> Any:
             replaced[name] = _Given()
     if len(replaced) == 1:
         raise ModelError(f"{type(model).__name__}: expected embeddings beside its layers, got none")
-    return _view(model, replaced)
+    return shared_view(model, replaced)
 
 
 def weights_digest(named: Iterable[tuple[str, torch.Tensor]]) -> str:
@@ -137,7 +137,7 @@ class _Given(nn.Module):
         raise ModelError("a model's upper part: expected hidden states (inputs_embeds), got none")
 
 
-def _layers(model: nn.Module, parts: Anatomy, layers: int) -> tuple[str, list[nn.Module]]:
+def layer_list(model: nn.Module, parts: Anatomy, layers: int) -> tuple[str, list[nn.Module]]:
     """Return the name and the entries of the list of layers."""
     wanted = {name.rpartition(".")[0] for name in parts.layers}
     found = [name for name, _ in model.named_modules() if canonical(name) in wanted]
@@ -153,7 +153,7 @@ def _layers(model: nn.Module, parts: Anatomy, layers: int) -> tuple[str, list[nn
     return found[0], modules
 
 
-def _view(module: nn.Module, replaced: Mapping[str, nn.Module]) -> nn.Module:
+def shared_view(module: nn.Module, replaced: Mapping[str, nn.Module]) -> nn.Module:
     """Return a copy of `module` that shares what it holds, with other modules at some names."""
     twin = copy.copy(module)
     for kept in ("_parameters", "_buffers", "_modules"):
@@ -164,7 +164,9 @@ def _view(module: nn.Module, replaced: Mapping[str, nn.Module]) -> nn.Module:
         name, _, rest = path.partition(".")
         below.setdefault(name, {})[rest] = part
     for name, parts in below.items():
-        twin._modules[name] = parts[""] if "" in parts else _view(module.get_submodule(name), parts)
+        twin._modules[name] = (
+            parts[""] if "" in parts else shared_view(module.get_submodule(name), parts)
+        )
     return twin
 
 

@@ -6,7 +6,16 @@ import math
 import re
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from robustft.data.task import Task, TaskType
 from robustft.errors import RobustftError, UsageError, suggest
@@ -118,6 +127,14 @@ class TrainingArguments(BaseModel):
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     # bf16 computes matrix products in bfloat16; auto does so on a CUDA device that can.
     precision: Literal["auto", "bf16", "fp32"] = "auto"
+    # The same training computed from packed batches; see `robustft.training.fast`.
+    fast: bool = False
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Name the fast path only where it is taken: runs without it keep their identity."""
+        values: dict[str, Any] = plain(self)
+        return values if self.fast else {k: v for k, v in values.items() if k != "fast"}
 
     @property
     def rows_per_step(self) -> int:

@@ -16,8 +16,9 @@ from robustft.training.batching import Rows, TokenizedTexts, tokenize
 
 __all__ = ["Batch", "Examples", "LabelledTokens", "tokenize_split"]
 
-Batch = tuple[dict[str, torch.Tensor], torch.Tensor]
-"""What a model is given, and what it should have said."""
+Batch = tuple[dict[str, Any], torch.Tensor]
+"""What a model is given, by name (tensors; of a packed batch some plain values, too), and what it
+should have said."""
 
 
 class Examples(Protocol):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from robustft.training.checkpoint import (
     save_resume,
 )
 from robustft.training.dropout import fast_dropout
+from robustft.training.examples import Batch
 from robustft.training.optimizers import set_learning_rates
 from robustft.training.progress import TrainingBar
 from robustft.training.result import RunState, TrainingResult, make_result
@@ -151,7 +153,7 @@ def fit_setup(
         epoch=state.epoch,
     )
     clear_resume(checkpoints)
-    said = [*setup.notices, *notices, *_cut_short(setup, state), *track.watch.notices()]
+    said = [*setup.all_notices, *notices, *_cut_short(setup, state), *track.watch.notices()]
     return make_result(setup, state, best, track.curve, said)
 
 
@@ -196,30 +198,38 @@ def train_epoch(
 
 
 def train_step(setup: Setup, rows: Rows, step: int, total_steps: int) -> torch.Tensor:
-    """Learn from one batch; return its mean loss, still on the device."""
+    """Learn from the rows of one step; return their mean loss, still on the device."""
     arguments, data = setup.arguments, setup.train
     factor = learning_rate_factor(arguments.schedule, step, total_steps, arguments.warmup_ratio)
     set_learning_rates(setup.optimizer, factor)
     key = _step_key(setup, step)
     setup.dropout.reseed(key)
-    batch_loss = torch.zeros((), device=setup.device)
     lengths = data.computed[rows]
     max_rows = arguments.batch_size or len(rows)
     # The mean over the batch, not over the slice: slices then add up to the batch's gradient.
     weight = max(data.weight(rows, key), 1e-12)
-    for part in slice_batch(lengths, max_rows=max_rows, split=setup.split):
-        inputs, labels = data.batch(rows[part], setup.device, key)
-        loss = setup.objective.loss_sum(setup.model(**inputs), labels, training=True) / weight
-        setup.accelerator.backward(loss)
-        batch_loss += loss.detach()
-        setup.computed += int(lengths[part].max()) * len(part)
+    parts = slice_batch(lengths, max_rows=max_rows, split=setup.split)
+    batches = (data.batch(rows[part], setup.device, key) for part in parts)
+    setup.computed += sum(setup.with_padding(lengths[part]) for part in parts)
     setup.tokens += int(lengths.sum())
     setup.rows += len(rows)
-    if arguments.max_grad_norm > 0:
-        setup.accelerator.clip_grad_norm_(setup.model.parameters(), arguments.max_grad_norm)
+    if setup.recorded is not None and len(parts) == 1:
+        return setup.recorded.step(partial(_learn, setup), next(batches), weight)
+    return _learn(setup, batches, weight)
+
+
+def _learn(setup: Setup, batches: Iterable[Batch], weight: Any) -> torch.Tensor:
+    """Move the weights by the gradient of the mean loss over `batches`, and return that loss."""
+    mean = torch.zeros((), device=setup.device)
+    for inputs, labels in batches:
+        loss = setup.objective.loss_sum(setup.model(**inputs), labels, training=True) / weight
+        setup.accelerator.backward(loss)
+        mean += loss.detach()
+    if setup.arguments.max_grad_norm > 0:
+        setup.accelerator.clip_grad_norm_(setup.model.parameters(), setup.arguments.max_grad_norm)
     setup.optimizer.step()
     setup.optimizer.zero_grad(set_to_none=True)
-    return batch_loss
+    return mean
 
 
 def _step_key(setup: Setup, step: int) -> int:

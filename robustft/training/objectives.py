@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = [
     "Scores",
     "class_weights_of",
     "objective_of",
+    "placed",
 ]
 
 # A regression whose predictions spread less than this share of the targets' says one number.
@@ -162,6 +163,13 @@ def objective_of(
             f"label_smoothing: expected to be left out of a regression, got {label_smoothing:g}"
         )
     return Regression()
+
+
+def placed(objective: Objective, device: torch.device) -> Objective:
+    """Return the objective with what its loss reads on the device, so that no step copies it."""
+    if isinstance(objective, Classification) and objective.class_weights is not None:
+        return replace(objective, class_weights=objective.class_weights.to(device))
+    return objective
 
 
 def class_weights_of(given: str | None, labels: torch.Tensor, task: Task) -> torch.Tensor | None:

@@ -10,7 +10,7 @@ from robustft.errors import ModelError
 from robustft.model.anatomy import anatomy
 from robustft.training.arguments import TrainingArguments
 
-__all__ = ["make_optimizer", "parameter_groups", "set_learning_rates"]
+__all__ = ["make_optimizer", "make_recordable", "parameter_groups", "set_learning_rates"]
 
 _NESTEROV_MOMENTUM = 0.9
 
@@ -82,4 +82,15 @@ def parameter_groups(model: torch.nn.Module, arguments: TrainingArguments) -> li
 def set_learning_rates(optimizer: Any, factor: float) -> None:
     """Give each group its base rate times the schedule's `factor`."""
     for group in optimizer.param_groups:
-        group["lr"] = group["initial_lr"] * factor
+        rate = group["initial_lr"] * factor
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def make_recordable(optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+    """Let AdamW read its rates from the device, so that a recorded step sees them change."""
+    for group in optimizer.param_groups:
+        group["capturable"] = True
+        group["lr"] = torch.tensor(float(group["lr"]), device=device)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
@@ -20,10 +22,19 @@ from robustft.training.arguments import TrainingArguments
 from robustft.training.configure import Configured, configure
 from robustft.training.dropout import MaskStream
 from robustft.training.examples import Examples, tokenize_split
-from robustft.training.features import reuse_frozen
+from robustft.training.fast import fast_path
+from robustft.training.features import Reused, reuse_frozen
 from robustft.training.frozen_part import FrozenExamples
-from robustft.training.objectives import Classification, Objective, class_weights_of, objective_of
-from robustft.training.optimizers import make_optimizer
+from robustft.training.objectives import (
+    Classification,
+    Objective,
+    class_weights_of,
+    objective_of,
+    placed,
+)
+from robustft.training.optimizers import make_optimizer, make_recordable
+from robustft.training.packed import PackedExamples
+from robustft.training.recorded import RecordedSteps
 
 __all__ = ["Setup", "peak_memory_mb", "prepare", "prepare_examples"]
 
@@ -45,6 +56,8 @@ class Setup:
         What the user should know.
     seconds
         What computing the frozen part's output took.
+    recorded
+        Where whole steps are launched as one.
     rows, tokens, computed
         Rows that training has seen, tokens that were texts, and tokens that were computed,
         padding included.
@@ -61,6 +74,7 @@ class Setup:
     precision: str
     notices: tuple[str, ...] = ()
     seconds: float = 0.0
+    recorded: RecordedSteps | None = None
     dropout: MaskStream = field(default_factory=MaskStream)
     rows: int = 0
     tokens: int = 0
@@ -79,7 +93,18 @@ class Setup:
     @property
     def split(self) -> bool:
         """Whether slicing a batch pays."""
-        return self.device.type == "cpu"
+        return self.device.type == "cpu" and not isinstance(self.train, PackedExamples)
+
+    def with_padding(self, lengths: npt.NDArray[np.int64]) -> int:
+        """Return how many tokens are computed for a batch with these row `lengths`."""
+        if isinstance(self.train, PackedExamples):
+            return self.train.with_padding(lengths)
+        return int(lengths.max()) * len(lengths)
+
+    @property
+    def all_notices(self) -> tuple[str, ...]:
+        """What the user should know, and came up in training too."""
+        return self.notices + (() if self.recorded is None else self.recorded.notices)
 
     @property
     def reuses(self) -> bool:
@@ -169,8 +194,15 @@ def prepare_examples(
     reused = reuse_frozen(
         loaded, train, validation, arguments, cache, precision=precision, progress=progress
     )
+    if arguments.fast:
+        reused = fast_path(
+            loaded, train, validation, arguments, device, precision=precision, reused=reused
+        )
     view: Any = loaded.model if reused is None else reused.model
     optimizer = make_optimizer(loaded.model, arguments, device)
+    recorded = _recorded(reused, arguments, accelerator)
+    if recorded is not None:
+        make_recordable(optimizer, device)
     prepared, optimizer = accelerator.prepare(view, optimizer)
     return Setup(
         configured=configured,
@@ -178,13 +210,26 @@ def prepare_examples(
         accelerator=accelerator,
         model=prepared,
         optimizer=optimizer,
-        objective=objective,
+        objective=placed(objective, device),
         train=train if reused is None else reused.train,
         validation=validation if reused is None else reused.validation,
         precision=precision,
         notices=configured.notices + (() if reused is None else reused.notices),
         seconds=0.0 if reused is None else reused.seconds,
+        recorded=recorded,
     )
+
+
+def _recorded(
+    fast: Reused | None, arguments: TrainingArguments, accelerator: Accelerator
+) -> RecordedSteps | None:
+    """Return what records steps where all of them are alike and one process computes them."""
+    packed = fast is not None and isinstance(fast.train, PackedExamples)
+    alike = arguments.optimizer == "adamw" and arguments.unfreeze is None
+    alike = alike and arguments.gradient_accumulation == 1
+    if not (packed and alike and accelerator.device.type == "cuda"):
+        return None
+    return RecordedSteps(accelerator.device) if accelerator.num_processes == 1 else None
 
 
 def _check_objective(objective: Objective, arguments: TrainingArguments) -> None:

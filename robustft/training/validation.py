@@ -9,6 +9,7 @@ from robustft.training.batching import plan_batches
 from robustft.training.examples import Examples
 from robustft.training.frozen_part import FrozenExamples
 from robustft.training.objectives import Objective, Scores
+from robustft.training.packed import PackedExamples
 from robustft.training.setup import Setup
 
 __all__ = ["Scores", "is_better", "validate"]
@@ -25,7 +26,8 @@ def validate(setup: Setup, data: Examples) -> Scores:
     collected = []
     with torch.inference_mode():
         size = max(_ROWS, setup.arguments.batch_size or 0)
-        for rows in plan_batches(data.computed, size):
+        plan = plan_batches(data.computed, size)
+        for rows in data.scored() if isinstance(data, PackedExamples) else plan:
             inputs, labels = data.batch(rows, setup.device, 0)
             outputs = setup.model(**inputs)
             total += setup.objective.loss_sum(outputs, labels, training=False)
