@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from robustft.cli import console
 from robustft.cli.constraint_options import constrained
+from robustft.cli.corpus_options import (
+    EngineOption,
+    OutPlaceOption,
+    RayAddressOption,
+    StreamOption,
+    Where,
+    WorkersOption,
+    named_corpus,
+    wants_stream,
+)
 from robustft.cli.options import (
     DataOption,
     DryRunOption,
@@ -17,7 +28,6 @@ from robustft.cli.options import (
     LabelKindOption,
     LabelMapOption,
     LimitOption,
-    OutOption,
     SeedOption,
     SeverityOption,
     SidesOption,
@@ -25,7 +35,6 @@ from robustft.cli.options import (
     SplitOption,
     TextColumnOption,
     WithOption,
-    WorkersOption,
 )
 from robustft.errors import UsageError
 
@@ -77,7 +86,7 @@ def transform(
         bool,
         typer.Option("--preview", help="Show a handful of texts with their edits; write nothing."),
     ] = False,
-    out: OutOption = None,
+    out: OutPlaceOption = None,
     data: DataOption = None,
     split: SplitOption = None,
     text_column: TextColumnOption = None,
@@ -88,7 +97,10 @@ def transform(
     spans: SpansOption = None,
     limit: LimitOption = None,
     seed: SeedOption = 0,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = None,
+    stream: StreamOption = False,
+    engine: EngineOption = "local",
+    ray_address: RayAddressOption = None,
     constraints: Any = None,
     format_: Annotated[
         StreamFormat,
@@ -113,6 +125,8 @@ def transform(
       robustft transform reviews.csv --with typos:rate=0.1,synonyms --out ood/
 
       robustft transform nli.csv --with typos,casing --sides hypothesis
+
+      robustft transform 's3://bucket/reviews/*.parquet' --engine ray --out s3://bucket/changed
 
       echo "I don't like it." | robustft transform - --with contractions --format jsonl
     """
@@ -139,10 +153,30 @@ def transform(
             constraints=constraints or (),
         ).run()
         return
+    data = source or data
+    columns = {
+        "text_column": text_column,
+        "label_column": label_column,
+        "label_map": label_map,
+        "label_kind": label_kind,
+    }
+    if wants_stream(data, engine, stream=stream):
+        from robustft.cli.transform_corpus import Options, transform_shards
+
+        unfit = {"--limit": limit, "--preview": preview or None}
+        transform_shards(
+            named_corpus(data, unfit),
+            Options(chain, level, seed, split, scope, force, tuple(constraints or ()), columns),
+            Where(engine, workers, ray_address),
+            out,
+            as_json=json,
+            dry_run=dry_run,
+        )
+        return
     from robustft.cli.transform_run import Job, export, show_preview
 
     job = Job.load(
-        source or data,
+        data,
         chain,
         level,
         seed=seed,
@@ -151,16 +185,12 @@ def transform(
         scope=scope,
         force=force,
         constraints=constraints or (),
-        columns={
-            "text_column": text_column,
-            "label_column": label_column,
-            "label_map": label_map,
-            "label_kind": label_kind,
-        },
+        columns=columns,
     )
     for notice in job.notices:
         console.note(notice)
     if preview:
         show_preview(job)
     else:
-        export(job, out, workers=workers, as_json=json, dry_run=dry_run)
+        place = None if out is None else Path(out)
+        export(job, place, workers=workers or 1, as_json=json, dry_run=dry_run)

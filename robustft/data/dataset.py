@@ -33,7 +33,15 @@ from robustft.data.values import typed
 from robustft.errors import DataError
 from robustft.transform.base import LabelKind
 
-__all__ = ["NO_TAGGERS", "Split", "TextDataset", "check_trainable", "load_dataset", "sample"]
+__all__ = [
+    "NO_TAGGERS",
+    "Split",
+    "TextDataset",
+    "check_trainable",
+    "load_dataset",
+    "load_source",
+    "sample",
+]
 
 NO_TAGGERS = (
     "expected texts, pairs or questions to train or evaluate a model on, got tagged tokens, which "
@@ -107,10 +115,37 @@ def load_dataset(
     UsageError
         An option has a value that cannot be used.
     """
+    return load_source(
+        open_source(data),
+        text_column=text_column,
+        label_column=label_column,
+        id_column=id_column,
+        task=task,
+        label_map=label_map,
+        label_kind=label_kind,
+        seed=seed,
+        make_splits=make_splits,
+        keep_unlabelled=keep_unlabelled,
+    )
+
+
+def load_source(
+    source: Source,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    id_column: str | None = None,
+    task: Task | TaskType | str | None = None,
+    label_map: str | Mapping[Any, Any] | None = None,
+    label_kind: LabelKind | str | None = None,
+    seed: int = 0,
+    make_splits: bool = True,
+    keep_unlabelled: bool = False,
+) -> TextDataset:
+    """Do as `load_dataset` with rows that have been read."""
     type_, imposed = _wishes(task)
     names = parse_label_map(label_map)
     kind = None if label_kind is None else label_kind_of(label_kind)
-    source = open_source(data)
     saved = _saved_task(source)
     known = imposed or saved
     rows, texts, notices = _with_texts(source, text_column, known)

@@ -27,11 +27,12 @@ from robustft.data.records import edit_lines
 from robustft.data.run_folder import RunFolder, hardware
 from robustft.data.saving import save_split, write_parquet
 from robustft.data.split import ID, Split
+from robustft.data.task import Task
 from robustft.scale import map_ordered
 from robustft.transform.engine import BATCH_SIZE, portable
 from robustft.transform.registry import Transforms, constraints_of
 
-__all__ = ["export_transformed", "write_augmented", "write_edits"]
+__all__ = ["export_transformed", "manifest_of", "write_augmented", "write_edits"]
 
 PART_ROWS = 4 * BATCH_SIZE
 _PARTS = "parts"
@@ -127,20 +128,19 @@ def export_transformed(
         progress(len(part.table))
     counts, skips = _assemble(split, pieces, store, run.path)
     shutil.rmtree(store.folder, ignore_errors=True)
-    manifest = {
-        "seed": seed,
-        "split": split.name,
-        "source_fingerprint": split.fingerprint,
-        "label_kind": split.task.label_kind.value if split.task.label_kind else "unknown",
-        "remarks": list(remarks),
-        **scope.facts(split.task),
-        **constraint_facts(constraints_of(transforms), run.path.parent),
-        "transforms": [
-            {"spec": t.spec, "version": t.version, "rate": t.rate_at(severity)}
-            for t in members_of(transforms)
-        ],
-        **_shares(counts, skips),
-    }
+    manifest = manifest_of(
+        split.name,
+        split.fingerprint,
+        split.task,
+        transforms,
+        severity=severity,
+        seed=seed,
+        scope=scope,
+        home=run.path.parent,
+        remarks=remarks,
+        counts=counts,
+        skips=skips,
+    )
     run.log(
         {
             "event": "transformed",
@@ -151,6 +151,47 @@ def export_transformed(
     )
     run.finish(manifest)
     return run.manifest
+
+
+def manifest_of(
+    name: str,
+    fingerprint: str,
+    task: Task,
+    transforms: Transforms,
+    *,
+    severity: int | None,
+    seed: int,
+    scope: Scope,
+    home: Path,
+    remarks: Sequence[str],
+    counts: Counter[str],
+    skips: Counter[str],
+) -> dict[str, Any]:
+    """Return what a run says of the split that it transformed.
+
+    Parameters
+    ----------
+    name, fingerprint, task
+        Those of the split.
+    home
+        The folder of the run's folder, from which local models are named.
+    counts, skips
+        Over all rows, as `PerturbedRows` gives them.
+    """
+    return {
+        "seed": seed,
+        "split": name,
+        "source_fingerprint": fingerprint,
+        "label_kind": task.label_kind.value if task.label_kind else "unknown",
+        "remarks": list(remarks),
+        **scope.facts(task),
+        **constraint_facts(constraints_of(transforms), home),
+        "transforms": [
+            {"spec": t.spec, "version": t.version, "rate": t.rate_at(severity)}
+            for t in members_of(transforms)
+        ],
+        **_shares(counts, skips),
+    }
 
 
 class _PartStore:

@@ -11,7 +11,7 @@ from robustft.data.rows import Rows, join
 from robustft.data.splits import in_order, split_named
 from robustft.errors import DataError
 
-__all__ = ["find_files", "is_saved_to_disk", "read_folder"]
+__all__ = ["find_files", "is_saved_to_disk", "read_folder", "split_of"]
 
 _SHARD = re.compile(r"(?P<stem>.*?)[-_.]?(?P<number>\d{5})-of-(?P<count>\d{5})")
 _WORDS = re.compile(r"[^A-Za-z]+")
@@ -52,7 +52,7 @@ def find_files(folder: Path, where: str) -> dict[str, list[Path]]:
     """
     own, inner = _data_files(folder), _data_files(folder / "data")
     for files in (own, inner):
-        if any(_split_of(path) for path in files):
+        if any(split_of(path) for path in files):
             return _grouped(files, where)
     nested = {
         name: _data_files(child)
@@ -88,7 +88,7 @@ def _stem(path: Path) -> str:
     return shard["stem"] if shard else stem
 
 
-def _split_of(path: Path) -> str | None:
+def split_of(path: Path) -> str | None:
     """Return the split that a file is named after: ``train.csv``, ``imdb-test.parquet``."""
     stem = _stem(path)
     found = {name for word in _WORDS.split(stem) if (name := split_named(word))}
@@ -96,10 +96,10 @@ def _split_of(path: Path) -> str | None:
 
 
 def _grouped(files: list[Path], where: str) -> dict[str, list[Path]]:
-    usual = {format_of(path) for path in files if _split_of(path)}
+    usual = {format_of(path) for path in files if split_of(path)}
     groups: dict[str, list[Path]] = defaultdict(list)
     for path in files:
-        name = _split_of(path)
+        name = split_of(path)
         if name is None and usual and format_of(path) not in usual:
             continue  # log.jsonl beside test.parquet
         groups[name or _stem(path)].append(path)

@@ -27,8 +27,12 @@ from robustft.errors import RunError
 from robustft.scale.cores import usable_cores
 
 __all__ = [
+    "CONFIG",
+    "LOG",
+    "MANIFEST",
     "RunFolder",
     "config_hash",
+    "differences",
     "hardware",
     "load_run",
     "nameable",
@@ -37,24 +41,25 @@ __all__ = [
     "run_name",
     "versions",
     "versions_of",
+    "without_none",
 ]
 
 _RECORDED = ("robustft", "numpy", "pyarrow", "datasets", "torch", "transformers", "accelerate")
 CONFIG, MANIFEST, LOG = "config.toml", "manifest.json", "log.jsonl"
 
 
-def _without_none(value: Any) -> Any:
-    """TOML has no null: a setting that is None is left out."""
+def without_none(value: Any) -> Any:
+    """Return settings as TOML can hold them, which has no null: one that is None is left out."""
     if isinstance(value, Mapping):
-        return {str(k): _without_none(v) for k, v in value.items() if v is not None}
+        return {str(k): without_none(v) for k, v in value.items() if v is not None}
     if isinstance(value, list | tuple):
-        return [_without_none(v) for v in value]
+        return [without_none(v) for v in value]
     return value if isinstance(value, str | int | float | bool) else str(value)
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
     """Return six hexadecimal digits that stand for a resolved configuration."""
-    canonical = json.dumps(_without_none(config), sort_keys=True).encode()
+    canonical = json.dumps(without_none(config), sort_keys=True).encode()
     return blake2b(canonical, digest_size=3).hexdigest()
 
 
@@ -172,14 +177,14 @@ class RunFolder:
         RunError
             If the folder holds a run of other settings, or something else.
         """
-        resolved: dict[str, Any] = _without_none({"kind": kind, **config})
+        resolved: dict[str, Any] = without_none({"kind": kind, **config})
         final = Path(out) if out is not None else root / run_name(readable, resolved)
         partial = final.with_name(final.name + ".partial")
         for folder in (final, partial):
             if (folder / CONFIG).is_file():
                 found = _read_config(folder)
                 if found != resolved:
-                    differing = _differences(found, resolved)
+                    differing = differences(found, resolved)
                     raise RunError(
                         f"{folder}: expected a new folder or a run of the same settings, got one "
                         f"with other {differing}; name another --out or remove it"
@@ -292,7 +297,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise RunError(f"{folder / CONFIG}: expected a run's settings, got: {error}") from error
 
 
-def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+def differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """Return the names of the settings that differ."""
     names = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
     return ", ".join(names)
 

@@ -21,7 +21,7 @@ from robustft.data.values import column_of, table_of
 from robustft.errors import DataError, UsageError, suggest
 from robustft.transform.base import LabelKind
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "card_of", "open_source"]
 
 _DEMOS = ("demo", "demo:reviews", "demo:events")
 
@@ -119,7 +119,7 @@ def _no_such(path: Path, name: str) -> DataError:
 
 def _folder(path: Path, name: str) -> Source:
     title = path.resolve().name
-    kind = _card(path)
+    kind = card_of(path)
     if is_saved_to_disk(path):
         import datasets
 
@@ -137,8 +137,9 @@ def _folder(path: Path, name: str) -> Source:
     return Source(title, splits, extras, kind)
 
 
-def _card(folder: Path) -> LabelKind | None:
-    path = folder / "README.md"
+def card_of(folder: str | os.PathLike[str]) -> LabelKind | None:
+    """Return what kind of label the README of a folder names in its front matter, if it does."""
+    path = Path(folder) / "README.md"
     if not path.is_file():
         return None
     from huggingface_hub import metadata_load

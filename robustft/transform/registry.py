@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import tempfile
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,9 +28,11 @@ __all__ = [
     "bind",
     "build",
     "constraints_of",
+    "files_of",
     "get",
     "names",
     "parse_specs",
+    "provide_files",
     "unbound",
 ]
 
@@ -75,10 +78,43 @@ def get(name: str) -> type[Transform] | Callable[[str], str]:
     raise SpecError(f"{module.__name__}: expected a Transform class named like it, got none")
 
 
+# Where files of transforms lie that came from another machine, by the path that specs name.
+_provided: dict[str, Path] = {}
+
+
+def files_of(specs: str) -> dict[str, str]:
+    """Return what stands in the files that specs such as ``./my.py:Shout`` name, by their path.
+
+    Raises
+    ------
+    SpecError
+        If there is no such file.
+    """
+    paths = [s.name.rpartition(":")[0] for s in parse_specs(specs) if ".py:" in s.name]
+    files = {}
+    for path in paths:
+        try:
+            files[path] = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise SpecError(
+                f"transform: expected a file at {path!r}, got: {error.strerror}"
+            ) from error
+    return files
+
+
+def provide_files(files: Mapping[str, str]) -> None:
+    """Let specs of this process find files that another one has read with `files_of`."""
+    for path, source in files.items():
+        if path not in _provided:
+            file = Path(tempfile.mkdtemp(prefix="robustft-")) / Path(path).name
+            file.write_text(source, encoding="utf-8")
+            _provided[path] = file
+
+
 @cache
 def _from_file(name: str) -> type[Transform] | Callable[[str], str]:
     path, _, attribute = name.rpartition(":")
-    file = Path(path)
+    file = _provided.get(path) or Path(path)
     if not file.is_file():
         raise SpecError(f"transform {name!r}: expected a file at {path!r}, got none")
     # Registered under a name of its own, so that dataclasses can find the module they stand in.
