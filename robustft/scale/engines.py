@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from robustft.errors import RunError
 from robustft.scale.mapping import map_ordered
 
 __all__ = ["Engine", "EngineName", "LocalEngine", "engine_named"]
@@ -41,8 +43,20 @@ class LocalEngine:
     workers: int = 1
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """Yield ``function(item)`` for each item, in the order of the items."""
-        return map_ordered(function, items, workers=self.workers)
+        """Yield ``function(item)`` for each item, in the order of the items.
+
+        Raises
+        ------
+        RunError
+            A process is killed, by the system for want of memory or by somebody.
+        """
+        try:
+            yield from map_ordered(function, items, workers=self.workers)
+        except BrokenProcessPool as error:
+            raise RunError(
+                "workers: expected processes that finish, got one that was killed, perhaps for "
+                "want of memory; what is done is kept, and the same command goes on with it"
+            ) from error
 
     def facts(self) -> dict[str, Any]:
         """Return what a log says of it."""

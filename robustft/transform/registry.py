@@ -224,7 +224,9 @@ def _from_function(name: str, function: Any, settings: Mapping[str, str]) -> Tra
     if not callable(function):
         raise SpecError(f"{name}: expected a Transform or a function, got {function!r}")
     attribute = name.rsplit(":", 1)[-1]
-    cls = type(attribute, (FunctionTransform,), {"name": name})
+    # A spec names the function by its file: as a setting it would stand there with its address.
+    facts = {"name": name, "spec": str(Spec(name, dict(settings)))}
+    cls = type(attribute, (FunctionTransform,), facts)
     known = {"rate": float, "severity": int}
     for key in settings:
         if key not in known:

@@ -154,6 +154,13 @@ class Place:
         with self.writing(name) as temporary:
             temporary.write_bytes(content)
 
+    def tidy(self) -> None:
+        """Take away what processes that were killed have left half-written in it."""
+        system, path = self._at("")
+        if _is_local(system):
+            for left in Path(path).rglob(".*.tmp"):
+                left.unlink(missing_ok=True)
+
     def remove(self, folder: str) -> None:
         """Take away a folder within it with all that it holds, if it is there."""
         system, path = self._at(folder)

@@ -207,5 +207,6 @@ def transform_corpus(
     minutes = (time.perf_counter() - started) / 60
     run.log({"event": "transformed", "minutes": minutes, **facts, "hardware": hardware()})
     run.place.remove(PARTS)
+    run.place.tidy()
     run.finish(manifest)
     return run.manifest
