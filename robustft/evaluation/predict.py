@@ -19,6 +19,7 @@ import torch
 
 from robustft.data.task import Task, TaskType
 from robustft.errors import ModelError
+from robustft.evaluation.fast import not_packed, packed_logits
 from robustft.evaluation.memory import Memory, Rows
 from robustft.evaluation.prediction_store import PredictionStore
 from robustft.evaluation.predictions import Predictions
@@ -26,6 +27,7 @@ from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.labels import by_position, is_generic, model_label_names
 from robustft.model.load import LoadedModel, load_finetuned
 from robustft.model.packed import PackedLinears
+from robustft.model.packing import why_not_packed
 from robustft.seeding import mix
 from robustft.training.batching import TokenizedTexts, slice_batch, tokenize
 
@@ -118,6 +120,9 @@ class Predictor(TokenReader):
     device, precision
         As in training; here 32 bits are the default, since in bfloat16 what else is in a batch
         can decide a close call.
+    fast
+        Whether texts are packed into rows of tokens, many at once, where the model can be: made
+        for a GPU (see `robustft.model.packing`). `batch_size` plays no part then.
     store
         Where outputs outlive the process.
 
@@ -139,9 +144,12 @@ class Predictor(TokenReader):
         max_length: int | None = None,
         device: str = "auto",
         precision: str = "fp32",
+        fast: bool = False,
         store: PredictionStore | None = None,
     ) -> None:
-        self.notices = position_notices(loaded)
+        reason = why_not_packed(loaded.model) if fast else None
+        self.notices = position_notices(loaded) + not_packed(reason)
+        self._fast = fast and reason is None
         self._loaded = loaded
         self._device = resolve_device(device)
         self._precision = resolve_precision(precision, self._device)
@@ -167,17 +175,25 @@ class Predictor(TokenReader):
             self._packed.used(torch.bfloat16 if mixed else torch.float32),
             torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=mixed),
         ):
+            if self._fast and tokens.lengths[rows].all():
+                for batch, logits in packed_logits(model, tokens, rows, self._precision):
+                    yield batch, self._checked(logits)[:, order]
+                return
             # A processor is kept busy by a few rows: there small batches without padding are best.
             on_cpu = self._device.type == "cpu"
             for batch in slice_batch(tokens.lengths[rows], max_rows=self._rows, split=on_cpu):
                 inputs = tokens.collate(rows[batch], self._device)
                 logits = model(**inputs).logits.float().cpu().numpy()
-                if not np.isfinite(logits).all():
-                    raise ModelError(
-                        f"{self._loaded.name}: expected finite outputs, got NaN or an infinite "
-                        "number; did its training diverge?"
-                    )
-                yield batch, logits[:, order]
+                yield batch, self._checked(logits)[:, order]
+
+    def _checked(self, logits: Floats) -> Floats:
+        """Return logits that are numbers."""
+        if not np.isfinite(logits).all():
+            raise ModelError(
+                f"{self._loaded.name}: expected finite outputs, got NaN or an infinite "
+                "number; did its training diverge?"
+            )
+        return logits
 
 
 def position_notices(loaded: LoadedModel) -> tuple[str, ...]:
@@ -198,6 +214,7 @@ def predict(
     max_length: int | None = None,
     device: str = "auto",
     precision: str = "fp32",
+    fast: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Predictions:
     """Return what a fine-tuned model says about `texts`, in their order.
@@ -208,7 +225,7 @@ def predict(
         A loaded model, a folder or a hub name; for the latter two `task` says what it is for.
     pairs
         The second text of each row, for a model of pairs.
-    batch_size, max_length, device, precision
+    batch_size, max_length, device, precision, fast
         See `Predictor`.
     progress
         Called with the number of rows done since the last call.
@@ -222,6 +239,11 @@ def predict(
     if not isinstance(model, LoadedModel):
         model = load_finetuned(model, task=task or Task())
     predictor = Predictor(
-        model, batch_size=batch_size, max_length=max_length, device=device, precision=precision
+        model,
+        batch_size=batch_size,
+        max_length=max_length,
+        device=device,
+        precision=precision,
+        fast=fast,
     )
     return predictor.predict(texts, progress, pairs=pairs)

@@ -31,18 +31,19 @@ from robustft.model.load import LoadedModel
 from robustft.model.packing import PackedModel, has_kernel, padding_before, why_not_packed
 from robustft.model.seeded import seeded_torch
 from robustft.training.arguments import TrainingArguments
+from robustft.training.batching import TokenizedTexts
 from robustft.training.examples import Examples
 from robustft.training.features import Reused
 from robustft.training.frozen_part import TokenExamples
 from robustft.training.packed import FlatTokens, PackedExamples, place_tokens, to_device
 
-__all__ = ["fast_path", "pack_examples"]
+__all__ = ["compare_packed", "fast_path", "pack_examples"]
 
 # How far packed outputs may lie from plain ones: rounding, and more of it in 16 bits.
 _TOLERANCE = {"fp32": 1e-4, "bf16": 5e-2}
 # A run with less to compute ends before a compiled layer has paid for its compilation: 10 s or so
 # against a third of a run at some 300 TFLOP/s.
-_WORTH_COMPILING = 1e16
+WORTH_COMPILING = 1e16
 
 
 def fast_path(
@@ -100,7 +101,7 @@ def _pays(
     passes = float(arguments.epochs)
     if arguments.max_steps is not None:
         passes = arguments.max_steps * arguments.rows_per_step / len(train)
-    return passes * training_flops(model, train.lengths) >= _WORTH_COMPILING
+    return passes * training_flops(model, train.lengths) >= WORTH_COMPILING
 
 
 def _packed(
@@ -124,7 +125,7 @@ def _packed(
         except Exception as problem:
             notices.append(f"--fast: not compiled: {first_line(problem)}")
             fast = PackedModel(model)
-    _compare(model, fast, rows, precision)
+    compare_packed(model, fast, train.tokens, rows.flat, precision)
     return Reused(fast, rows, held_out, tuple(notices))
 
 
@@ -151,7 +152,9 @@ def _rehearse(model: PackedModel, data: PackedExamples, precision: str) -> None:
         parameter.grad = None
 
 
-def _compare(model: Any, fast: PackedModel, data: PackedExamples, precision: str) -> None:
+def compare_packed(
+    model: Any, fast: PackedModel, tokens: TokenizedTexts, flat: FlatTokens, precision: str
+) -> None:
     """Compare packed with plain outputs on three texts of different lengths.
 
     Raises
@@ -159,15 +162,14 @@ def _compare(model: Any, fast: PackedModel, data: PackedExamples, precision: str
     RuntimeError
         They differ.
     """
-    order = np.argsort(data.lengths, kind="stable")
+    order = np.argsort(tokens.lengths, kind="stable")
     rows = np.unique(order[[0, len(order) // 2, -1]])
-    device = data.flat.device
     model.eval()
     fast.eval()
-    inputs, _ = data.batch(rows, device, 0)
-    with torch.no_grad(), _automatic(device, precision):
-        wanted = model(**data.tokens.collate(rows, device)).logits.float()
-        found = fast(**inputs).logits.float()
+    varlen = has_kernel(flat.device, precision)
+    with torch.no_grad(), _automatic(flat.device, precision):
+        wanted = model(**tokens.collate(rows, flat.device)).logits.float()
+        found = fast(**flat.pack(rows, static=varlen, varlen=varlen)).logits.float()
     difference = float((wanted - found).abs().max())
     if not difference <= _TOLERANCE[precision] * max(1.0, float(wanted.abs().max())):
         raise RuntimeError(f"packed and plain outputs differ by {difference:.2g}")

@@ -20,7 +20,14 @@ from robustft.training.batching import Rows, TokenizedTexts
 from robustft.training.examples import Batch
 from robustft.training.frozen_part import TokenExamples, batches_by_length
 
-__all__ = ["FlatTokens", "PackedExamples", "filled_up", "place_tokens"]
+__all__ = [
+    "FlatTokens",
+    "PackedExamples",
+    "filled_up",
+    "place_tokens",
+    "scored_at_once",
+    "to_device",
+]
 
 # Rows are filled up to a multiple of this many tokens; of a long one to the next of 16 to 32 steps
 # between one power of two and the next, so that on average 3 % of what is computed fills up.
@@ -96,8 +103,16 @@ class FlatTokens:
 def place_tokens(
     tokens: TokenizedTexts, device: torch.device, padding_before: int | None
 ) -> FlatTokens:
-    """Put texts on the device; see `robustft.model.packing.padding_before`."""
+    """Put texts on the device; see `robustft.model.packing.padding_before`.
+
+    Raises
+    ------
+    ValueError
+        A text has no tokens.
+    """
     lengths = tokens.lengths
+    if not lengths.all():
+        raise ValueError("a text has no tokens")
     fill = _step(max(int(lengths.max()) * len(lengths), 1))
     ids = np.append(tokens.ids.astype(np.int64), np.full(fill, tokens.pad_id))
     offsets = np.append(tokens.offsets, len(ids))
@@ -119,6 +134,11 @@ def place_tokens(
         offsets=tokens.offsets,
         longest=int(lengths.max()),
     )
+
+
+def scored_at_once(device: torch.device) -> int:
+    """Return how many tokens are scored together."""
+    return _SCORED.get(device.type, _SCORED_ELSEWHERE)
 
 
 def to_device(values: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
@@ -195,8 +215,7 @@ class PackedExamples:
 
     def scored(self) -> Iterator[Rows]:
         """Yield all rows in batches for scoring, longest first."""
-        tokens = _SCORED.get(self.flat.device.type, _SCORED_ELSEWHERE)
-        return batches_by_length(self.lengths, tokens)
+        return batches_by_length(self.lengths, scored_at_once(self.flat.device))
 
     def with_padding(self, lengths: Ints) -> int:
         """Return how many tokens are computed for a batch with these row `lengths`."""

@@ -9,6 +9,7 @@ from robustft.errors import ModelError, UsageError
 from robustft.evaluation.predict import Predictions, Predictor, predict, token_hashes
 from robustft.model.load import load_model
 from robustft.training.batching import TokenizedTexts, tokenize
+from robustft.training.packed import _SCORED
 
 WORDS = "the film was good bad very long short and we liked hated its plot music end".split()
 TASK = Task(label_names=("neg", "pos"))
@@ -121,6 +122,25 @@ def test_outputs_follow_the_label_codes_of_the_data(loaded):
     assert (
         predict(turned, texts, max_length=32, device="cpu").logits[:, ::-1] == straight.logits
     ).all()
+
+
+@pytest.mark.parametrize("batch", [40, 10_000])
+def test_packed_texts_get_the_outputs_of_plain_ones(loaded, monkeypatch, batch):
+    monkeypatch.setitem(_SCORED, "cpu", batch)
+    texts = [*sentences(40), "", "good film"]
+    plain = predict(loaded, texts, max_length=32, device="cpu")
+    packed = predict(loaded, texts, max_length=32, device="cpu", fast=True)
+    np.testing.assert_allclose(packed.logits, plain.logits, atol=1e-5)
+    assert (packed.token_hash == plain.token_hash).all()
+    assert loaded.model.config._attn_implementation == "sdpa"
+
+
+def test_a_model_that_cannot_be_packed_predicts_plainly_and_says_so(loaded, monkeypatch):
+    monkeypatch.setattr(loaded.model.config, "is_decoder", True)
+    predictor = Predictor(loaded, device="cpu", fast=True)
+    said = "--fast: texts are not packed: it is a decoder, which reads from left to right"
+    assert predictor.notices == (said,)
+    assert np.isfinite(predictor.predict(["good film"]).logits).all()
 
 
 def test_outputs_that_are_no_numbers_are_refused(loaded, monkeypatch):
