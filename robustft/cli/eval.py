@@ -118,6 +118,15 @@ CounterexamplesOption = Annotated[
         "still flip them, none of which can be spared; 0 for none.",
     ),
 ]
+FastOption = Annotated[
+    bool,
+    typer.Option(
+        "--fast",
+        rich_help_panel="Model and training",
+        help="Predict many texts in one row without padding, in bfloat16 on a GPU that can; made "
+        "for one GPU.",
+    ),
+]
 OnLeakOption = Annotated[
     str,
     typer.Option(
@@ -159,6 +168,7 @@ def eval_(
     workers: WorkersOption = 1,
     device: DeviceOption = "auto",
     batch_size: BatchSizeOption = None,
+    fast: FastOption = False,
     max_length: MaxLengthOption = None,
     predictions: PredictionsOption = "parquet",
     counterexamples: CounterexamplesOption = "100",
@@ -248,6 +258,8 @@ def eval_(
         plan,
         batch_size=batch_size,
         device=device,
+        fast=fast,
+        precision="auto" if fast else "fp32",
         workers=workers,
         force=force,
         predictions=predictions,

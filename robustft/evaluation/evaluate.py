@@ -64,6 +64,7 @@ def evaluate(
     batch_size: int | None = None,
     device: str = "auto",
     precision: str = "fp32",
+    fast: bool = False,
     workers: int = 1,
     label_kind: LabelKind | str | None = None,
     on_leak: str = "warn",
@@ -115,8 +116,8 @@ def evaluate(
     out, root
         The folder to write; by default one under ``evaluations`` in the (augmented) run, or under
         `root` for plain models, named after the settings. The same call finds its work again.
-    batch_size, device, precision
-        How to predict; see `Predictor`.
+    batch_size, device, precision, fast
+        How to predict; see `Predictor`. Questions are answered without `fast`.
     workers
         Processes that transform texts.
     label_kind
@@ -176,6 +177,7 @@ def evaluate(
         batch_size=batch_size,
         device=device,
         precision=precision,
+        fast=fast,
         workers=workers,
         force=force,
         predictions=predictions,
@@ -190,6 +192,7 @@ def run_evaluation(
     batch_size: int | None = None,
     device: str = "auto",
     precision: str = "fp32",
+    fast: bool = False,
     workers: int = 1,
     force: bool = False,
     predictions: Literal["parquet", "csv"] = "parquet",
@@ -223,6 +226,8 @@ def run_evaluation(
     how: dict[str, Any] = {"batch_size": batch_size, "device": device, "precision": precision}
     outputs: dict[ModelFacts, Mapping[str, Said]] = {}
     remarks = list(plan.remarks)
+    if fast and plan.questions:
+        remarks.append("--fast: questions are answered as without it")
     for subject, length in zip(plan.subjects, plan.lengths(), strict=True):
         place = folder.path / "predictions" / subject.facts.name
         said: Mapping[str, Said]
@@ -230,7 +235,8 @@ def run_evaluation(
             said, notices = answer_sets(plan, subject, sets, place, progress=progress, **how)
             remarks += [f"{subject.facts.name}: {notice}" for notice in notices]
         else:
-            asking = Asking(subject, plan.task, place, anew=anew, max_length=length, **how)
+            own = {**how, "fast": fast, "max_length": length}
+            asking = Asking(subject, plan.task, place, anew=anew, **own)
             said = predicted = asking.predict(sets, progress)
             if predictions == "csv":
                 for made in sets:

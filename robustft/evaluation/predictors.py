@@ -71,6 +71,7 @@ def open_model(
     max_length: int | None = None,
     device: str = "auto",
     precision: str = "fp32",
+    fast: bool = False,
     anew: bool = False,
     checkpoint: Path | None = None,
 ) -> TextModel:
@@ -81,8 +82,8 @@ def open_model(
 
     Parameters
     ----------
-    batch_size, max_length, device, precision
-        See `Predictor`.
+    batch_size, max_length, device, precision, fast
+        See `Predictor`; models of other kinds have no use for most of them.
     anew
         Find nothing that was kept, compute, and keep that.
     checkpoint
@@ -112,6 +113,7 @@ def open_model(
             max_length=max_length,
             device=device,
             precision=precision,
+            fast=fast,
             store=store,
         )
     if subject.kind == "onnx":
