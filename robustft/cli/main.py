@@ -19,6 +19,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from robustft.cli.launched import in_processes, processes
 from robustft.cli.options import DebugOption
 from robustft.cli.signatures import with_options
 from robustft.errors import UsageError, suggest
@@ -201,7 +202,7 @@ def main(args: Sequence[str] | None = None) -> int:
     if args is None:
         args = sys.argv[1:]
     try:
-        return run(args)
+        return in_processes(run, args) if processes() > 1 else run(args)
     except (Exception, KeyboardInterrupt, SystemExit) as error:
         from robustft.cli.failures import report
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,15 +18,17 @@ from robustft.data.split import Split
 from robustft.data.task import TaskType
 from robustft.errors import UsageError
 from robustft.evaluation.answers_result import AnswersResult
+from robustft.evaluation.memory import Floats, Rows
 from robustft.evaluation.plan import EvaluationPlan, make_evaluation
 from robustft.evaluation.results import ORIGINAL
+from robustft.evaluation.spread import spread
 from robustft.evaluation.subjects import Subject
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.load import LoadedModel, load_finetuned
 from robustft.scoring.answers import AnswerScores, answer_metrics, answer_notes, score_answers
 from robustft.seeding import fold_in
 from robustft.training.arguments import QUESTION_LENGTH, TrainingArguments
-from robustft.training.batching import plan_batches
+from robustft.training.batching import TokenizedTexts, plan_batches
 from robustft.training.decoding import Candidate, SpanDecoder
 from robustft.training.qa import QuestionWindows, make_windows
 
@@ -254,20 +256,37 @@ def answer(
     decoder = SpanDecoder(
         windows, max_answer_length=settings.max_answer_length, n_best=settings.n_best
     )
-    place = resolve_device(device)
-    mixed = resolve_precision(precision, place) == "bf16"
-    model: torch.nn.Module = loaded.model
+    reader = _Reader(loaded, batch_size or _ROWS, device, precision)
+    for rows, logits in spread(reader, _read, windows.tokens, np.arange(len(windows))):
+        decoder.add(rows, logits)
+        progress(len(rows), len(windows))
+    return decoder.answers(), windows, notices
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """A model that reads windows, and how."""
+
+    loaded: LoadedModel
+    batch_size: int
+    device: str
+    precision: str
+
+
+def _read(reader: _Reader, tokens: TokenizedTexts, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
+    """Yield positions in `rows` and the logits of starts and ends, shape (windows, 2, tokens)."""
+    place = resolve_device(reader.device)
+    mixed = resolve_precision(reader.precision, place) == "bf16"
+    model: torch.nn.Module = reader.loaded.model
     model.to(place).eval()
     with (
         torch.inference_mode(),
         torch.autocast(place.type, dtype=torch.bfloat16, enabled=mixed),
     ):
-        for rows in plan_batches(windows.lengths, batch_size or _ROWS):
-            outputs = model(**windows.tokens.collate(rows, place))
+        for batch in plan_batches(tokens.lengths[rows], reader.batch_size):
+            outputs = model(**tokens.collate(rows[batch], place))
             logits = torch.stack([outputs.start_logits, outputs.end_logits], 1)
-            decoder.add(rows, logits.float().cpu().numpy())
-            progress(len(rows), len(windows))
-    return decoder.answers(), windows, notices
+            yield batch, logits.float().cpu().numpy()
 
 
 def _start(plan: EvaluationPlan, subject: Subject, settings: ReadingSettings) -> RunFolder:

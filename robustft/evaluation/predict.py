@@ -23,6 +23,7 @@ from robustft.evaluation.fast import not_packed, packed_logits
 from robustft.evaluation.memory import Memory, Rows
 from robustft.evaluation.prediction_store import PredictionStore
 from robustft.evaluation.predictions import Predictions
+from robustft.evaluation.spread import spread
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.labels import by_position, is_generic, model_label_names
 from robustft.model.load import LoadedModel, load_finetuned
@@ -98,8 +99,12 @@ class TokenReader(ABC):
         """
         tokens = tokenize(self._tokenizer, texts, self.max_length, pairs)
         hashes = token_hashes(tokens)
-        logits = self.memory.complete(hashes, partial(self._compute, tokens), progress)
+        logits = self.memory.complete(hashes, partial(self._outputs, tokens), progress)
         return Predictions(logits, hashes, tokens.truncated, self._regression, tokens.whole)
+
+    def _outputs(self, tokens: TokenizedTexts, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
+        """Do as `_compute`, perhaps with the help of other processes."""
+        return self._compute(tokens, rows)
 
     @abstractmethod
     def _compute(self, tokens: TokenizedTexts, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
@@ -163,6 +168,19 @@ class Predictor(TokenReader):
             Memory(1 if regression else len(loaded.label_order), store),
             regression=regression,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process without what is known."""
+        settings: dict[str, Any] = {
+            "batch_size": self._rows,
+            "max_length": self.max_length,
+            "device": self._device.type,
+            "precision": self._precision,
+        }
+        return partial(Predictor, **settings), (self._loaded,)
+
+    def _outputs(self, tokens: TokenizedTexts, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
+        return spread(self, Predictor._compute, tokens, rows)
 
     def _compute(self, tokens: TokenizedTexts, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
         """Yield positions in `rows` and their logits, longest texts first."""

@@ -11,13 +11,16 @@ the best epoch. So a run folder holds
 Tensors are stored by safetensors and everything else as JSON: loading executes nothing. A
 checkpoint is written under another name and renamed, so that one that is there is whole. No
 random state is stored: each epoch's randomness is folded from the seed and the epoch.
+
+Of several processes that train one model all call these functions; the main one alone touches
+files.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,8 @@ from robustft.data.files import atomic_path
 from robustft.errors import RunError
 from robustft.model.adapters import write_model
 from robustft.model.hub import quiet_transformers
+from robustft.model.processes import share, world
+from robustft.training.distributed import like, whole
 
 __all__ = ["clear_resume", "keep_best", "load_resume", "save_best", "save_model", "save_resume"]
 
@@ -56,6 +61,8 @@ def keep_best(folder: Path, model: Any, optimizer: torch.optim.Optimizer, epoch:
 
     The one before stays until `save_resume` no longer needs it.
     """
+    if not world().leads:
+        return
     with atomic_path(_best(folder, epoch), "the weights of an epoch") as part:
         save_file(_trained(model, optimizer), part)
 
@@ -72,6 +79,8 @@ def save_best(folder: Path, model: Any, tokenizer: Any, *, best_epoch: int, epoc
         The weights of the best epoch cannot be read.
     """
     target = folder / "best"
+    if not world().leads:
+        return target
     if best_epoch == epoch:
         save_model(model, tokenizer, target)
         return target
@@ -98,9 +107,12 @@ def save_resume(
         `keep_best` wrote is still needed.
     """
     target = folder / f"{_RESUME}{state['epoch']:04d}"
+    moments = _optimizer_tensors(optimizer)
+    if not world().leads:
+        return
     fresh = _fresh(target)
     save_file(_trained(model, optimizer), fresh / "model.safetensors")
-    save_file(_optimizer_tensors(optimizer), fresh / "optimizer.safetensors")
+    save_file(moments, fresh / "optimizer.safetensors")
     (fresh / "state.json").write_text(json.dumps(state, indent=2), encoding="utf-8")
     fresh.rename(target)
     for older in _resumable(folder)[:-1]:
@@ -123,6 +135,19 @@ def load_resume(
     RunError
         The checkpoint cannot be read.
     """
+    found = share(lambda: _read_resume(folder, _trained(model, optimizer).keys(), identity))
+    if found is None:
+        return None
+    state, weights, moments = found
+    _put(model, weights)
+    _restore_optimizer(optimizer, moments)
+    return state
+
+
+def _read_resume(
+    folder: Path, trained: Collection[str], identity: str
+) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, torch.Tensor]] | None:
+    """Return the state, the weights and the optimizer's tensors of the last finished epoch."""
     found = _resumable(folder)
     if not found:
         return None
@@ -134,16 +159,16 @@ def load_resume(
             return None
         weights = load_file(last / "model.safetensors")
         moments = load_file(last / "optimizer.safetensors")
-        missing = _trained(model, optimizer).keys() - weights.keys()
+        missing = trained - weights.keys()
         if missing:
             raise KeyError(f"no tensor {min(missing)}")
-        _put(model, weights)
-    _restore_optimizer(optimizer, moments)
-    return state
+    return state, weights, moments
 
 
 def clear_resume(folder: Path) -> None:
     """Remove what only an unfinished run needs."""
+    if not world().leads:
+        return
     for path in _resumable(folder):
         shutil.rmtree(path)
     for path in folder.glob(f"{_BEST}[0-9]*.safetensors"):
@@ -211,7 +236,7 @@ def _put(model: Any, weights: Mapping[str, torch.Tensor]) -> None:
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     entries = optimizer.state_dict()["state"]
     return {
-        f"{index}.{name}": torch.as_tensor(value)
+        f"{index}.{name}": whole(torch.as_tensor(value))
         for index, entry in entries.items()
         for name, value in entry.items()
     }
@@ -220,9 +245,11 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tens
 def _restore_optimizer(
     optimizer: torch.optim.Optimizer, moments: Mapping[str, torch.Tensor]
 ) -> None:
-    whole = optimizer.state_dict()
-    whole["state"] = {}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    kept = optimizer.state_dict()
+    kept["state"] = {}
     for key, tensor in moments.items():
         index, _, name = key.partition(".")
-        whole["state"].setdefault(int(index), {})[name] = tensor
-    optimizer.load_state_dict(whole)
+        divided = like(parameters[int(index)], tensor)
+        kept["state"].setdefault(int(index), {})[name] = divided
+    optimizer.load_state_dict(kept)

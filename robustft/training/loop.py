@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -24,6 +24,7 @@ from robustft.errors import TrainingError
 from robustft.model.freezing import apply_gradual, trainable_names
 from robustft.model.load import LoadedModel, seeded_torch
 from robustft.model.prefix import frozen_digest
+from robustft.model.processes import add, together, world
 from robustft.seeding import fold_in
 from robustft.training.arguments import (
     TrainingArguments,
@@ -31,7 +32,7 @@ from robustft.training.arguments import (
     resolve_arguments,
     suit_task,
 )
-from robustft.training.batching import Rows, plan_epoch, slice_batch
+from robustft.training.batching import Rows, plan_epoch
 from robustft.training.checkpoint import (
     clear_resume,
     keep_best,
@@ -39,13 +40,14 @@ from robustft.training.checkpoint import (
     save_best,
     save_resume,
 )
+from robustft.training.distributed import Piece
 from robustft.training.dropout import fast_dropout
 from robustft.training.examples import Batch
 from robustft.training.optimizers import set_learning_rates
 from robustft.training.progress import TrainingBar
 from robustft.training.result import RunState, TrainingResult, make_result
 from robustft.training.schedules import learning_rate_factor
-from robustft.training.setup import Setup, prepare
+from robustft.training.setup import Material, Setup, prepare_material, read_splits
 from robustft.training.validation import Scores, is_better, validate
 from robustft.training.watch import EpochLosses, Track
 
@@ -101,13 +103,27 @@ def fit(
         from_scratch=loaded.from_scratch,
         max_positions=loaded.max_positions,
     )
-    setup = prepare(loaded, train, validation, arguments, cache=cache, progress=progress)
+    material = read_splits(loaded, train, validation, arguments)
     identity = run_identity(
         arguments.model_dump(), loaded.name, train.fingerprint, validation.fingerprint
     )
-    return fit_setup(
-        setup, folder, identity=identity, progress=progress, title=title, notices=notices
+    how = {"identity": identity, "progress": progress, "title": title, "notices": notices}
+    return together(_fit, loaded, material, arguments, cache, folder, how)
+
+
+def _fit(
+    loaded: LoadedModel,
+    material: Material,
+    arguments: TrainingArguments,
+    cache: Path | None,
+    folder: Path,
+    how: Mapping[str, Any],
+) -> TrainingResult:
+    """Train in each of the processes; see `robustft.model.processes`."""
+    setup = prepare_material(
+        loaded, material, arguments, cache=cache, progress=how["progress"] and world().leads
     )
+    return fit_setup(setup, folder, **how)
 
 
 def fit_setup(
@@ -127,15 +143,18 @@ def fit_setup(
         What tells whether a checkpoint in `folder` belongs to this run: see `run_identity`.
     """
     checkpoints = folder / "checkpoints"
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    log = RunFolder(folder, folder, {}).log
+    leads = setup.team.leads
+    if leads:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+    log = RunFolder(folder, folder, {}).log if leads else _no_log
     # What is frozen is not in a checkpoint: it must be what it was.
     identity = run_identity(identity, frozen_digest(setup.loaded.model))
     state, track = _resumed(checkpoints, setup, identity)
     total, done = setup.total_steps, state.epoch * setup.steps_per_epoch
+    setup.team.replicate(setup)
     with ExitStack() as stack:
         stack.enter_context(seeded_torch(setup.arguments.seed))
-        bar = stack.enter_context(TrainingBar(title, total, done, shown=progress))
+        bar = stack.enter_context(TrainingBar(title, total, done, shown=progress and leads))
         try:
             while not _is_over(setup, state):
                 loss = train_epoch(setup, state.epoch, bar, log, track)
@@ -166,13 +185,13 @@ def train_epoch(
     """
     arguments, total = setup.arguments, setup.total_steps
     key = fold_in(arguments.seed, "epoch", epoch)
-    torch.manual_seed(key % 2**63)
+    torch.manual_seed(setup.team.key(key) % 2**63)
     _open_layers(setup, epoch)
     setup.model.train()
     lengths, first = setup.train.lengths, epoch * setup.steps_per_epoch
     plan = plan_epoch(lengths, arguments.rows_per_step, key)[: total - first]
     log_every = max(1, total // _LOGGED_STEPS)
-    losses = EpochLosses()
+    losses, computed = EpochLosses(), setup.computed
     with ExitStack() as stack:
         if setup.device.type == "cpu":
             stack.enter_context(fast_dropout(setup.model, setup.dropout))
@@ -192,6 +211,7 @@ def train_epoch(
             bar.step(len(rows), int(lengths[rows].sum()), loss)
             if track is not None and _is_due(arguments, step):
                 _show(setup, step, losses, log, track)
+    setup.computed = computed + setup.team.total(setup.computed - computed)
     if track is not None:
         track.add(losses)
     return losses.mean()
@@ -203,28 +223,33 @@ def train_step(setup: Setup, rows: Rows, step: int, total_steps: int) -> torch.T
     factor = learning_rate_factor(arguments.schedule, step, total_steps, arguments.warmup_ratio)
     set_learning_rates(setup.optimizer, factor)
     key = _step_key(setup, step)
-    setup.dropout.reseed(key)
+    setup.dropout.reseed(setup.team.key(key))
     lengths = data.computed[rows]
     max_rows = arguments.batch_size or len(rows)
     # The mean over the batch, not over the slice: slices then add up to the batch's gradient.
     weight = max(data.weight(rows, key), 1e-12)
-    parts = slice_batch(lengths, max_rows=max_rows, split=setup.split)
-    batches = (data.batch(rows[part], setup.device, key) for part in parts)
-    setup.computed += sum(setup.with_padding(lengths[part]) for part in parts)
+    pieces = setup.team.pieces(lengths, max_rows=max_rows, split=setup.split)
+    batches = (data.batch(rows[piece.rows], setup.device, key) for piece in pieces)
+    own = (lengths[piece.rows] for piece in pieces if piece.counts)
+    setup.computed += sum(map(setup.with_padding, own))
     setup.tokens += int(lengths.sum())
     setup.rows += len(rows)
-    if setup.recorded is not None and len(parts) == 1:
-        return setup.recorded.step(partial(_learn, setup), next(batches), weight)
-    return _learn(setup, batches, weight)
+    if setup.recorded is not None and len(pieces) == 1:
+        return setup.recorded.step(partial(_learn, setup, pieces), next(batches), weight)
+    return add(_learn(setup, pieces, batches, weight))
 
 
-def _learn(setup: Setup, batches: Iterable[Batch], weight: Any) -> torch.Tensor:
-    """Move the weights by the gradient of the mean loss over `batches`, and return that loss."""
+def _learn(
+    setup: Setup, pieces: Sequence[Piece], batches: Iterable[Batch], weight: Any
+) -> torch.Tensor:
+    """Move the weights by the gradient of the mean loss; return this process's part of it."""
     mean = torch.zeros((), device=setup.device)
-    for inputs, labels in batches:
-        loss = setup.objective.loss_sum(setup.model(**inputs), labels, training=True) / weight
-        setup.accelerator.backward(loss)
-        mean += loss.detach()
+    for piece, (inputs, labels) in zip(pieces, batches, strict=True):
+        with setup.team.learning(setup.model, piece) as model:
+            loss = setup.objective.loss_sum(model(**inputs), labels, training=True) / weight
+            setup.accelerator.backward(setup.team.share_of(loss, piece))
+        if piece.counts:
+            mean += loss.detach()
     if setup.arguments.max_grad_norm > 0:
         setup.accelerator.clip_grad_norm_(setup.model.parameters(), setup.arguments.max_grad_norm)
     setup.optimizer.step()
@@ -266,6 +291,7 @@ def _validated(
 ) -> RunState:
     """Score the epoch that has just ended, keep the model if it is the best, and move on."""
     scores = validate(setup, setup.validation)
+    setup.team.collect(setup.loaded.model)
     epoch, metric = state.epoch + 1, setup.objective.metric
     best = None if state.best is None else Scores(**state.best)
     better = is_better(scores, best, setup.objective)
@@ -334,6 +360,7 @@ def _stopped(title: str, done: int, epochs: int) -> str:
 def _resumed(checkpoints: Path, setup: Setup, identity: str) -> tuple[RunState, Track]:
     """Return where an unfinished run stopped, or the start of a new one."""
     found = load_resume(checkpoints, setup.loaded.model, setup.optimizer, identity)
+    setup.team.hand_out(setup.loaded.model)
     if found is None:
         return RunState(seconds=setup.seconds), Track.start(
             setup.arguments,

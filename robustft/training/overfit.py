@@ -10,6 +10,7 @@ from robustft.data.dataset import sample
 from robustft.data.split import Split
 from robustft.errors import UsageError
 from robustft.model.load import LoadedModel, seeded_torch
+from robustft.model.processes import together
 from robustft.training.arguments import (
     TrainingArguments,
     default_learning_rate,
@@ -87,11 +88,19 @@ def overfit(
         from_scratch=loaded.from_scratch,
         max_positions=loaded.max_positions,
     )
+    return together(_learn, loaded, few, arguments, progress)
+
+
+def _learn(
+    loaded: LoadedModel, few: Split, arguments: TrainingArguments, progress: bool
+) -> OverfitResult:
+    """Train in each of the processes; see `robustft.model.processes`."""
     setup = prepare(loaded, few, few, arguments)
-    total = _EPOCHS * setup.steps_per_epoch
+    setup.team.replicate(setup)
+    total, shown = _EPOCHS * setup.steps_per_epoch, progress and setup.team.leads
     with ExitStack() as stack:
         stack.enter_context(seeded_torch(arguments.seed))
-        bar = stack.enter_context(TrainingBar(f"overfit {len(few)}", total, 0, shown=progress))
+        bar = stack.enter_context(TrainingBar(f"overfit {len(few)}", total, 0, shown=shown))
         for epoch in range(_EPOCHS):
             train_epoch(setup, epoch, bar)
             scores = validate(setup, setup.train)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import torch
 from robustft.data.run_folder import RunFolder, hardware
 from robustft.model.language_model import HiddenTokens, TokenizerChoice, load_language_model
 from robustft.model.load import LoadedModel
+from robustft.model.processes import share, together
 from robustft.model.tiny import TINY
 from robustft.training.arguments import TrainingArguments, resolve_arguments
 from robustft.training.examples import Examples
@@ -187,20 +188,29 @@ def _train(plan: PretrainPlan, run: RunFolder, *, progress: bool) -> None:
         plan.arguments, from_scratch=loaded.from_scratch, max_positions=loaded.max_positions
     )
     blocks = [_blocks(plan, loaded, texts, arguments) for texts in (plan.train, plan.held_out)]
+    texts = run_identity(*plan.train, *plan.held_out)
+    how = {
+        "identity": run_identity(plan.config(), arguments.model_dump(), texts),
+        "progress": progress,
+        "title": "pretraining",
+        "notices": (*loaded.notices, *notices),
+    }
+    setup, result, before = together(_fit, loaded, blocks, arguments, run, how)
+    run.finish(_manifest(plan, setup, result, before))
+
+
+def _fit(
+    loaded: LoadedModel,
+    blocks: Sequence[Blocks],
+    arguments: TrainingArguments,
+    run: RunFolder,
+    how: Mapping[str, Any],
+) -> tuple[Setup, TrainingResult, float | None]:
+    """Train in each of the processes; also return the perplexity before."""
     setup = prepare_examples(loaded, MaskedLanguageModelling(), blocks[0], blocks[1], arguments)
     setup.model = HiddenTokens(setup.model)
     before = _before(setup, run)
-    texts = run_identity(*plan.train, *plan.held_out)
-    identity = run_identity(plan.config(), arguments.model_dump(), texts)
-    result = fit_setup(
-        setup,
-        run.path,
-        identity=identity,
-        progress=progress,
-        title="pretraining",
-        notices=(*loaded.notices, *notices),
-    )
-    run.finish(_manifest(plan, setup, result, before))
+    return setup, fit_setup(setup, run.path, **how), before
 
 
 def _blocks(
@@ -217,9 +227,11 @@ def _blocks(
 
 def _before(setup: Setup, run: RunFolder) -> float | None:
     """Return the perplexity of the model as it came; a resumed run has it on disk."""
-    if not (run.path / _BEFORE).is_file():
-        run.write_json(_BEFORE, validate(setup, setup.validation).metrics)
-    value: float | None = run.read_json(_BEFORE)["perplexity"]
+    if not share((run.path / _BEFORE).is_file):
+        metrics = validate(setup, setup.validation).metrics
+        if setup.team.leads:
+            run.write_json(_BEFORE, metrics)
+    value: float | None = share(lambda: run.read_json(_BEFORE)["perplexity"])
     return value
 
 

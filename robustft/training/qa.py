@@ -25,9 +25,9 @@ from robustft.training.examples import Batch, Examples
 from robustft.training.objectives import Collected, Scores
 
 if TYPE_CHECKING:
-    from robustft.training.setup import Setup
+    from robustft.training.setup import Material
 
-__all__ = ["QuestionAnswering", "QuestionWindows", "make_windows", "prepare_qa"]
+__all__ = ["QuestionAnswering", "QuestionWindows", "make_windows", "read_questions"]
 
 # Questions handed to the tokenizer at once; each comes back as several windows.
 _CHUNK = 200
@@ -161,16 +161,10 @@ class QuestionAnswering:
         return Scores(loss, dict(answer_scores(said, data.golds)), constant)
 
 
-def prepare_qa(
-    loaded: LoadedModel,
-    train: Split,
-    validation: Split,
-    arguments: TrainingArguments,
-    **settings: Any,
-) -> Setup:
-    """Make windows of the questions and make ready what trains on them.
-
-    See `robustft.training.setup.prepare`; `settings` are for `prepare_examples`.
+def read_questions(
+    loaded: LoadedModel, train: Split, validation: Split, arguments: TrainingArguments
+) -> Material:
+    """Make windows of the questions; see `robustft.training.setup.read_splits`.
 
     Raises
     ------
@@ -179,7 +173,7 @@ def prepare_qa(
     ModelError
         The tokenizer cannot tell which characters a token stands for.
     """
-    from robustft.training.setup import prepare_examples
+    from robustft.training.setup import Material
 
     made = [
         make_windows(
@@ -191,10 +185,7 @@ def prepare_qa(
         for split in (train, validation)
     ]
     objective = QuestionAnswering(arguments.max_answer_length, arguments.n_best)
-    setup = prepare_examples(loaded, objective, made[0][0], made[1][0], arguments, **settings)
-    said = dict.fromkeys([*setup.notices, *made[0][1], *made[1][1]])
-    setup.notices = tuple(said)
-    return setup
+    return Material(objective, made[0][0], made[1][0], (*made[0][1], *made[1][1]))
 
 
 def make_windows(

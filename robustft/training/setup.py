@@ -18,8 +18,10 @@ from robustft.data.task import TaskType
 from robustft.errors import UsageError
 from robustft.model.device import resolve_device, resolve_precision
 from robustft.model.load import LoadedModel
+from robustft.model.processes import machine_first
 from robustft.training.arguments import TrainingArguments
 from robustft.training.configure import Configured, configure
+from robustft.training.distributed import Team
 from robustft.training.dropout import MaskStream
 from robustft.training.examples import Examples, tokenize_split
 from robustft.training.fast import fast_path
@@ -36,7 +38,25 @@ from robustft.training.optimizers import make_optimizer, make_recordable
 from robustft.training.packed import PackedExamples
 from robustft.training.recorded import RecordedSteps
 
-__all__ = ["Setup", "peak_memory_mb", "prepare", "prepare_examples"]
+__all__ = [
+    "Material",
+    "Setup",
+    "peak_memory_mb",
+    "prepare",
+    "prepare_examples",
+    "prepare_material",
+    "read_splits",
+]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a model is to learn, read and tokenized: once, however many processes train it."""
+
+    objective: Objective
+    train: Examples
+    validation: Examples
+    notices: tuple[str, ...] = ()
 
 
 @dataclass
@@ -58,6 +78,8 @@ class Setup:
         What computing the frozen part's output took.
     recorded
         Where whole steps are launched as one.
+    team
+        The processes that train the model.
     rows, tokens, computed
         Rows that training has seen, tokens that were texts, and tokens that were computed,
         padding included.
@@ -76,6 +98,7 @@ class Setup:
     seconds: float = 0.0
     recorded: RecordedSteps | None = None
     dropout: MaskStream = field(default_factory=MaskStream)
+    team: Team = field(default_factory=Team)
     rows: int = 0
     tokens: int = 0
     computed: int = 0
@@ -156,10 +179,18 @@ def prepare(
     UsageError
         An option does not fit the task or the model.
     """
-    if loaded.task.type is TaskType.QUESTION_ANSWERING:
-        from robustft.training.qa import prepare_qa
+    material = read_splits(loaded, train, validation, arguments)
+    return prepare_material(loaded, material, arguments, cache=cache, progress=progress)
 
-        return prepare_qa(loaded, train, validation, arguments, cache=cache, progress=progress)
+
+def read_splits(
+    loaded: LoadedModel, train: Split, validation: Split, arguments: TrainingArguments
+) -> Material:
+    """Tokenize the data, whatever the task; see `prepare`."""
+    if loaded.task.type is TaskType.QUESTION_ANSWERING:
+        from robustft.training.qa import read_questions
+
+        return read_questions(loaded, train, validation, arguments)
     length = arguments.max_length or 256
     rows, held_out = (tokenize_split(loaded.tokenizer, s, length) for s in (train, validation))
     weights = class_weights_of(arguments.class_weights, rows.labels, loaded.task)
@@ -168,9 +199,18 @@ def prepare(
     objective = objective_of(
         loaded.task, class_weights=weights, label_smoothing=arguments.label_smoothing
     )
-    return prepare_examples(
-        loaded, objective, rows, held_out, arguments, cache=cache, progress=progress
+    return Material(objective, rows, held_out)
+
+
+def prepare_material(
+    loaded: LoadedModel, material: Material, arguments: TrainingArguments, **settings: Any
+) -> Setup:
+    """Make ready what learns from `material`; `settings` are for `prepare_examples`."""
+    setup = prepare_examples(
+        loaded, material.objective, material.train, material.validation, arguments, **settings
     )
+    setup.notices = tuple(dict.fromkeys([*setup.notices, *material.notices]))
+    return setup
 
 
 def prepare_examples(
@@ -191,19 +231,29 @@ def prepare_examples(
     precision = resolve_precision(arguments.precision, device)
     accelerator = _accelerator(device, precision)
     loaded.model.to(accelerator.device)
-    reused = reuse_frozen(
-        loaded, train, validation, arguments, cache, precision=precision, progress=progress
-    )
-    if arguments.fast:
-        reused = fast_path(
-            loaded, train, validation, arguments, device, precision=precision, reused=reused
-        )
-    view: Any = loaded.model if reused is None else reused.model
-    optimizer = make_optimizer(loaded.model, arguments, device)
+    team = Team()
+    if team.world.sharded:
+        view = team.divide(loaded.model, arguments, accelerator.device)
+        said = ("--fast: the plain path is taken: weights are divided (FSDP)",)
+        reused: Reused | None = Reused(view, train, validation, said if arguments.fast else ())
+        optimizer = make_optimizer(view, arguments, device)
+    else:
+        with machine_first():
+            reused = reuse_frozen(
+                loaded, train, validation, arguments, cache, precision=precision, progress=progress
+            )
+        if arguments.fast:
+            reused = fast_path(
+                loaded, train, validation, arguments, device, precision=precision, reused=reused
+            )
+        view = loaded.model if reused is None else reused.model
+        optimizer = make_optimizer(loaded.model, arguments, device)
     recorded = _recorded(reused, arguments, accelerator)
     if recorded is not None:
         make_recordable(optimizer, device)
-    prepared, optimizer = accelerator.prepare(view, optimizer)
+    # The team sums gradients: accelerate need not wrap the model for it.
+    prepared = accelerator.prepare_model(view, evaluation_mode=True)
+    optimizer = accelerator.prepare_optimizer(optimizer)
     return Setup(
         configured=configured,
         arguments=arguments,
@@ -217,6 +267,7 @@ def prepare_examples(
         notices=configured.notices + (() if reused is None else reused.notices),
         seconds=0.0 if reused is None else reused.seconds,
         recorded=recorded,
+        team=team,
     )
 
 
@@ -262,7 +313,7 @@ def peak_memory_mb(device: torch.device) -> float:
 def _accelerator(device: torch.device, precision: str) -> Accelerator:
     """Return an accelerator for this device; accelerate allows one setting a process at a time."""
     state = AcceleratorState._shared_state
-    if state and state.get("num_processes", 1) == 1:
+    if state:
         AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(
         cpu=device.type == "cpu", mixed_precision="bf16" if precision == "bf16" else "no"

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from robustft.data.task import Task, TaskType
 from robustft.errors import DataError, ModelError
 from robustft.model.load import load_finetuned
-from robustft.training import loop
+from robustft.training import distributed, loop
 from robustft.training.arguments import training_arguments
 from robustft.training.loop import fit
 from robustft.training.objectives import Classification, Regression
@@ -168,7 +168,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_step(
         return real(self, outputs, labels, training=training) * factor
 
     monkeypatch.setattr(Classification, "loss_sum", breaking)
-    monkeypatch.setattr(loop, "slice_batch", lambda lengths, **_: [np.arange(len(lengths))])
+    monkeypatch.setattr(distributed, "slice_batch", lambda lengths, **_: [np.arange(len(lengths))])
     with pytest.raises(ModelError, match=r"got nan at step 3 of 16; the learning rate 0\.01"):
         trained(small, reviews, tmp_path)
 

@@ -1,0 +1,218 @@
+"""Two processes train and evaluate as one does."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from robustft.training.checkpoint import save_model
+
+HERE = Path(__file__).parent
+SCRIPT = HERE / "side_by_side.py"
+QUIET = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+
+
+def jobs():
+    spec = importlib.util.spec_from_file_location("side_by_side", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def launch(*command, **environment):
+    """Run a command in two processes on the CPU; return what has ended."""
+    root = HERE.parent.parent
+    settings = {
+        "PYTHONPATH": os.pathsep.join([str(root), str(root / "transforms")]),
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+        **environment,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", *map(str, command)],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def launch_jobs(names, folder, **environment):
+    torchrun = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    return launch(*torchrun, SCRIPT, names, folder, **environment)
+
+
+def history(run):
+    """Return all losses and scores of a run's training, and its learning curve."""
+    trained = json.loads((run / "manifest.json").read_text())["training"]
+    return trained["history"] + trained["curve"]
+
+
+def weights(run):
+    return load_file(run / "checkpoints/best" / "model.safetensors")
+
+
+def files(run):
+    return sorted(str(path.relative_to(run)) for path in run.rglob("*"))
+
+
+def assert_same_run(one, two, tolerance=1e-5):
+    """Compare curve, weights and files of two runs."""
+    assert len(history(one)) == len(history(two)) > 0
+    for a, b in zip(history(one), history(two), strict=True):
+        assert a == pytest.approx(b, rel=tolerance, abs=tolerance)
+    assert weights(one).keys() == weights(two).keys()
+    for name, values in weights(one).items():
+        # Adam moves a weight by as much where its gradient is nothing but rounding, and that of
+        # a shift of all keys, which changes no attention, always is.
+        if not name.endswith("key.bias"):
+            torch.testing.assert_close(values, weights(two)[name], rtol=0, atol=100 * tolerance)
+    assert files(one) == files(two)
+
+
+@pytest.fixture(scope="module")
+def folder(small, reviews, tmp_path_factory):
+    """Data, models, and what one process makes of them."""
+    place = tmp_path_factory.mktemp("side-by-side")
+    for name, model in {
+        "plain": small(**QUIET),
+        "deep": small(num_hidden_layers=3, **QUIET),
+        "dropout": small(),
+    }.items():
+        save_model(model.model, model.tokenizer, place / name)
+    for name, rows in {"train": 70, "validation": 45, "test": 90}.items():
+        split = reviews(rows, name, seed=len(name))
+        for task, column in {"reviews": "label", "amounts": "target"}.items():
+            (place / task).mkdir(exist_ok=True)
+            with (place / task / f"{name}.jsonl").open("w") as file:
+                for i, (text, label) in enumerate(zip(split.texts, split.labels, strict=True)):
+                    said = ("negative", "positive")[label] if column == "label" else label - 0.5
+                    file.write(json.dumps({"id": f"{name}{i}", "text": text, column: said}) + "\n")
+        (place / "questions").mkdir(exist_ok=True)
+        with (place / "questions" / f"{name}.jsonl").open("w") as file:
+            for i, text in enumerate(split.texts[:40]):
+                start = text.rindex(" ") + 1
+                answers = {"text": [text[start:]], "answer_start": [start]}
+                row = {"id": f"{name}{i}", "question": "the film ?", "context": text}
+                file.write(json.dumps({**row, "answers": answers}) + "\n")
+    jobs().several(place, place / "one")
+    jobs().look(place, place / "one")
+    return place
+
+
+@pytest.fixture(scope="module")
+def launched(folder):
+    """What two processes make of the same; a last run of theirs fails."""
+    done = launch_jobs("several,look,fail", folder)
+    assert (folder / "two/answers/manifest.json").is_file(), done.stderr
+    return done
+
+
+@pytest.mark.parametrize("name", [name for name in jobs().RUNS if name != "dropout"])
+def test_two_processes_train_as_one_does(folder, launched, name):
+    assert_same_run(folder / "one" / name, folder / "two" / name)
+    one, two = (
+        json.loads((folder / place / name / "manifest.json").read_text())
+        for place in ("one", "two")
+    )
+    for key in ("best_epoch", "counts", "fingerprints", "notices", "tensors"):
+        assert one[key] == two[key]
+    assert one["training"]["steps"] == two["training"]["steps"]
+
+
+def test_padding_is_counted_over_all_processes(folder, launched):
+    padding = [
+        json.loads((folder / place / "plain/manifest.json").read_text())["training"]["padding"]
+        for place in ("one", "two")
+    ]
+    assert 0 <= padding[1] <= padding[0] + 0.02
+
+
+def test_with_dropout_the_masks_differ_and_the_bits_come_again(folder, launched):
+    one, two, again = (folder / path / "dropout" for path in ("one", "two", "two/again"))
+    assert history(two) == history(again)
+    assert all(torch.equal(weights(two)[name], weights(again)[name]) for name in weights(two))
+    for a, b in zip(history(one), history(two), strict=True):
+        assert a["train_loss"] == pytest.approx(b["train_loss"], abs=0.05)
+        assert a["train_loss"] != b["train_loss"]
+
+
+def test_two_processes_pretrain_as_one_does(folder, launched):
+    one, two = folder / "one/masked", folder / "two/masked"
+    assert_same_run(one, two)
+    before = [json.loads((run / "before.json").read_text()) for run in (one, two)]
+    assert before[0] == pytest.approx(before[1])
+
+
+def test_two_processes_predict_as_one_does(folder, launched):
+    one, two = folder / "one/eval", folder / "two/eval"
+    assert files(one) == files(two)
+    for path in sorted((one / "predictions").rglob("*.parquet")):
+        a, b = (pq.read_table(run / path.relative_to(one)) for run in (one, two))
+        assert a.drop_columns("probabilities") == b.drop_columns("probabilities")
+        left, right = (np.array(t["probabilities"].to_pylist()) for t in (a, b))
+        np.testing.assert_allclose(left, right, atol=1e-5)
+    for path in sorted((one / "data").rglob("*.parquet")):
+        assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()
+
+
+def test_two_processes_answer_as_one_does(folder, launched):
+    one, two = folder / "one/answers", folder / "two/answers"
+    assert files(one) == files(two)
+    for path in (one / "predictions").rglob("*.parquet"):
+        a, b = (pq.read_table(run / path.relative_to(one)) for run in (one, two))
+        for name in {"id", "label", "prediction", "exact_match"} & set(a.column_names):
+            assert a[name] == b[name]
+
+
+def test_an_error_of_all_is_said_once_and_ends_all(folder, launched):
+    assert launched.returncode != 0
+    assert launched.stderr.count("training: expected a finite loss, got") == 1
+    assert "Traceback" not in launched.stderr.split("torch/distributed/elastic")[0]
+
+
+def test_a_killed_run_goes_on_under_accelerate_launch_with_divided_weights(folder):
+    killed = launch_jobs("killed", folder)
+    assert killed.returncode != 0
+    (left,) = (folder / "two/killed").rglob("resume-*/state.json")
+    assert json.loads(left.read_text())["epoch"] == 1
+    done = launch(
+        *("accelerate.commands.launch", "--use_fsdp", "--fsdp_version", "2"),
+        *("--num_processes", "2", "--num_machines", "1", "--main_process_port", "0"),
+        *("--mixed_precision", "no", "--dynamo_backend", "no", "-m", "robustft", "train"),
+        *("--data", folder / "reviews", "--model", folder / "plain", "--seed", "3", "--json"),
+        *("--epochs", "3", "--batch-size", "5", "--accumulate", "3", "--lr", "5e-3"),
+        *("--max-length", "48", "--class-weights", "negative=1,positive=3"),
+        *("--eval-steps", "2", "--device", "cpu", "--out", folder / "two/killed/plain"),
+    )
+    assert done.returncode == 0, done.stderr
+    run = folder / "two/killed/plain"
+    assert json.loads(done.stdout)["runs"] == {"clean": str(run)}
+    assert_same_run(folder / "one/plain", run, tolerance=1e-4)
+    events = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [e["epoch"] for e in events if e["event"] == "epoch"] == [1, 2, 3]
+
+
+def test_an_error_of_one_is_said_once_and_ends_all(tmp_path):
+    done = launch_jobs("stray", tmp_path)
+    assert done.returncode != 0
+    assert done.stderr.count("helper: expected a ladder, got none") == 1
+    assert "process 1: helper" in done.stderr
+
+
+def test_a_command_that_asks_no_model_runs_once(run_cli, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    assert run_cli("list", "transforms") == (0, "", "")
+    assert run_cli("train", "--help") == (0, "", "")
+    monkeypatch.setenv("RANK", "0")
+    assert run_cli("list", "transforms")[1]
