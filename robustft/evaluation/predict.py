@@ -43,6 +43,7 @@ __all__ = [
 
 DEFAULT_LENGTH = 256
 _ROWS = 32
+_HASHED = 10_000
 _SALT = 0x746F6B656E
 
 Floats = npt.NDArray[np.float32]
@@ -55,14 +56,25 @@ def token_hashes(tokens: TokenizedTexts) -> Hashes:
 
     Two texts that differ share one with a probability of about 2 ** -64.
     """
-    lengths = tokens.lengths
-    places = np.arange(len(tokens.ids), dtype=np.int64) - np.repeat(tokens.offsets[:-1], lengths)
+    hashes = np.empty(len(tokens), np.uint64)
+    # Some texts at a time: what is computed on the way takes ten times the memory of their ids.
+    for start in range(0, len(tokens), _HASHED):
+        offsets = tokens.offsets[start : start + _HASHED + 1]
+        hashes[start : start + _HASHED] = _hashes(
+            tokens.ids[offsets[0] : offsets[-1]], offsets - offsets[0]
+        )
+    return hashes
+
+
+def _hashes(ids: npt.NDArray[np.int32], offsets: Ints) -> Hashes:
+    lengths = np.diff(offsets)
+    places = np.arange(len(ids), dtype=np.int64) - np.repeat(offsets[:-1], lengths)
     # Ids and places both fit in 32 bits, so each pair has a counter of its own.
-    pairs = tokens.ids.astype(np.uint64) << np.uint64(32) | places.astype(np.uint64)
+    pairs = ids.astype(np.uint64) << np.uint64(32) | places.astype(np.uint64)
     hashed = mix(np.asarray(_SALT, np.uint64), pairs)
     # Sums wrap at 2 ** 64, and so do their differences: exact, also for a text without tokens.
     sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(hashed, dtype=np.uint64)])
-    return mix(sums[tokens.offsets[1:]] - sums[tokens.offsets[:-1]], lengths)
+    return mix(sums[offsets[1:]] - sums[offsets[:-1]], lengths)
 
 
 class TokenReader(ABC):

@@ -10,19 +10,26 @@ slices whose gradients add up: the same batch, the same gradient, less padding.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from robustft.errors import DataError
 from robustft.seeding import fold_in, mix, uniform
+from robustft.training.token_store import Encoded, is_large, joined, kept_tokens, tokens_key
 
 __all__ = ["TokenizedTexts", "plan_batches", "plan_epoch", "slice_batch", "tokenize"]
 
 Rows = npt.NDArray[np.int64]
+
+_log = logging.getLogger("robustft")
 
 # Texts handed to the tokenizer at once: enough to keep it busy, few enough to bound memory.
 _CHUNK = 1_000
@@ -39,13 +46,14 @@ class TokenizedTexts:
     Attributes
     ----------
     ids
-        All token ids, one text after the other; int32, shape (tokens,).
+        All token ids, one text after the other; int32, shape (tokens,). Of a large corpus they
+        are mapped from a file: only what is read is in memory.
     offsets
         Where each text starts, and the end; int64, shape (texts + 1,).
     truncated
         Whether a text was cut at the maximum length; shape (texts,).
     type_ids
-        Segment ids beside `ids`; None when all are 0, which models assume.
+        Segment ids beside `ids`, int32 or int8; None when all are 0, which models assume.
     whole
         The tokens of each text before it was cut; int64, shape (texts,). By default `lengths`.
     """
@@ -54,7 +62,7 @@ class TokenizedTexts:
     offsets: npt.NDArray[np.int64]
     truncated: npt.NDArray[np.bool_]
     pad_id: int
-    type_ids: npt.NDArray[np.int32] | None = None
+    type_ids: npt.NDArray[np.int32] | npt.NDArray[np.int8] | None = None
     whole: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
@@ -64,7 +72,7 @@ class TokenizedTexts:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    @property
+    @cached_property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of each text, at most the maximum length."""
         return np.diff(self.offsets)
@@ -97,30 +105,44 @@ def tokenize(
     """Tokenize `texts` once, cut at `max_length` tokens, into flat arrays.
 
     With `pairs`, a second text for each, both are read one after the other, and of what is too
-    long the longer of the two is cut, token by token.
+    long the longer of the two is cut, token by token. A large corpus is tokenized into files of
+    the cache folder, and found there by the next call with the same texts and tokenizer; where
+    they cannot be written, the tokens stay in memory and a warning says so.
     """
-    ids: list[npt.NDArray[np.int32]] = []
-    types: list[npt.NDArray[np.int32]] = []
-    lengths: list[int] = []
-    whole: list[int] = []
+    key = tokens_key(tokenizer, texts, max_length, pairs) if is_large(texts, pairs) else None
+    if key is None:
+        made = joined(_encoded(tokenizer, texts, max_length, pairs))
+    else:
+        try:
+            made = kept_tokens(key, lambda: _encoded(tokenizer, texts, max_length, pairs))
+        except DataError as problem:
+            _log.warning("tokens are held in memory: %s", problem)
+            made = joined(_encoded(tokenizer, texts, max_length, pairs))
+    return TokenizedTexts(
+        ids=made.ids,
+        offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(made.lengths, dtype=np.int64)]),
+        truncated=made.whole > made.lengths,
+        pad_id=int(tokenizer.pad_token_id or 0),
+        type_ids=made.types if made.types.any() else None,
+        whole=made.whole,
+    )
+
+
+def _encoded(
+    tokenizer: Any, texts: Sequence[str], max_length: int, pairs: Sequence[str] | None
+) -> Iterator[Encoded]:
+    """Yield the tokens of a thousand texts at a time."""
     for start in range(0, len(texts), _CHUNK):
         chunk = [list(part[start : start + _CHUNK]) for part in (texts, pairs) if part is not None]
         encoded = tokenizer(
             *chunk, truncation="longest_first", max_length=max_length, return_attention_mask=False
         )
-        lengths += [len(row) for row in encoded["input_ids"]]
-        ids.append(_flat(encoded["input_ids"]))
-        types.append(_flat(encoded.get("token_type_ids", ())))
-        whole += _whole_lengths(tokenizer, encoded, chunk)
-    segments = np.concatenate([np.zeros(0, np.int32), *types])
-    return TokenizedTexts(
-        ids=np.concatenate([np.zeros(0, np.int32), *ids]),
-        offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        truncated=np.asarray(whole, np.int64) > np.asarray(lengths, np.int64),
-        pad_id=int(tokenizer.pad_token_id or 0),
-        type_ids=segments if segments.any() else None,
-        whole=np.asarray(whole, np.int64),
-    )
+        yield Encoded(
+            ids=_flat(encoded["input_ids"]),
+            types=_flat(encoded.get("token_type_ids", ())),
+            lengths=np.array([len(row) for row in encoded["input_ids"]], np.int64),
+            whole=np.array(_whole_lengths(tokenizer, encoded, chunk), np.int64),
+        )
 
 
 def plan_epoch(lengths: npt.NDArray[np.int64], batch_size: int, key: int) -> list[Rows]:
@@ -190,7 +212,7 @@ def _hashes(key: int, what: str, count: int) -> npt.NDArray[np.uint64]:
 
 
 def _flat(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int32]:
-    return np.fromiter((token for row in rows for token in row), dtype=np.int32)
+    return np.fromiter(chain.from_iterable(rows), dtype=np.int32)
 
 
 def _whole_lengths(tokenizer: Any, encoded: Any, texts: list[list[str]]) -> list[int]:

@@ -25,7 +25,15 @@ import numpy.typing as npt
 from robustft.data.files import atomic_path, cannot_write
 from robustft.errors import DataError, UsageError
 
-__all__ = ["Vectors", "Writer", "cache_limit", "kept_array", "megabytes"]
+__all__ = [
+    "Vectors",
+    "Writer",
+    "cache_limit",
+    "kept_array",
+    "load_array",
+    "megabytes",
+    "write_array",
+]
 
 Vectors = npt.NDArray[Any]
 Writer = Callable[[int, Vectors], None]
@@ -91,7 +99,7 @@ def kept_array(
     path = folder / f"{key}.npy"
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     small = size <= _IN_MEMORY
-    found = _load(path, shape, np.dtype(dtype), in_memory=small)
+    found = load_array(path, shape, np.dtype(dtype), in_memory=small)
     if found is not None:
         return found, ""
     if small:
@@ -102,21 +110,21 @@ def kept_array(
 
         fill(put)
         try:
-            _write(path, size, lambda temporary: _save(temporary, values))
+            write_array(path, size, lambda temporary: _save(temporary, values))
         except DataError as problem:
             return values, f"it is not kept for other runs: {problem}"
         return values, ""
-    _write(path, size, lambda temporary: _stream(temporary, shape, np.dtype(dtype), fill))
-    found = _load(path, shape, np.dtype(dtype), in_memory=False)
+    write_array(path, size, lambda temporary: _stream(temporary, shape, np.dtype(dtype), fill))
+    found = load_array(path, shape, np.dtype(dtype), in_memory=False)
     if found is None:
         raise DataError(f"{path}: expected to read what was just written, got something else")
     return found, ""
 
 
-def _load(
-    path: Path, shape: tuple[int, int], dtype: np.dtype[Any], *, in_memory: bool
+def load_array(
+    path: Path, shape: tuple[int, ...] | None, dtype: np.dtype[Any], *, in_memory: bool
 ) -> Vectors | None:
-    """Return a finished array that is as it was written, or None."""
+    """Return a finished array that is as it was written, or None; of any shape if that is None."""
     try:
         facts = json.loads(_facts(path).read_bytes())
         if facts != {"crc32": _checksum(path), "bytes": path.stat().st_size}:
@@ -124,15 +132,22 @@ def _load(
         values: Vectors = np.load(path, mmap_mode=None if in_memory else "r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    if values.shape != shape or values.dtype != dtype:
+    if shape not in {None, values.shape} or values.dtype != dtype:
         return None
     with contextlib.suppress(OSError):
         os.utime(path)  # it was used: others go first
     return values
 
 
-def _write(path: Path, size: int, write: Callable[[Path], None]) -> None:
+def write_array(path: Path, size: int, write: Callable[[Path], None]) -> None:
     """Write an array under another name, then its checksum; make room for it first.
+
+    Parameters
+    ----------
+    size
+        About how many bytes it will take.
+    write
+        Writes the ``.npy`` file that it is told.
 
     Raises
     ------
