@@ -22,10 +22,10 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no
 SOURCES := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: peers help setup setup-dev demo test lint types imports format check bench clean
+.PHONY: peers help setup setup-dev demo test lint types imports format check bench bench-small clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.runtime ## Set up .venv with what robustft needs to run
 setup-dev: $(VENV)/.dev ## Set up .venv with the tools of the checks too
@@ -86,9 +86,14 @@ format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 
 check: lint types imports test ## Everything that CI checks
 
-bench: $(VENV)/.dev ## Run the benchmarks (long)
-	@for script in $$(ls benchmarks/*.py | grep -v /peer_); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+# IMDB=, SST2=, REPORTS=, MODEL=, SST2_MODEL=, IMDB_MODEL= name data and models (benchmarks/README.md),
+# BENCH="transforms startup" some benchmarks alone.
+bench: $(VENV)/.dev ## Run the benchmarks and make docs/benchmarks.md of them (long)
+	PEERS=$(PEERS) $(BIN)/python benchmarks/run_all.py $(BENCH)
+
+bench-small: $(VENV)/.dev ## Run every benchmark on little data, in minutes
+	PEERS=$(PEERS) $(BIN)/python benchmarks/run_all.py --small $(BENCH)
 
 clean: ## Remove .venv, caches and builds; runs/ stays
-	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .bench build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

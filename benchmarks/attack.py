@@ -19,16 +19,18 @@ random edits of as many words do is measured for ours in the same run.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
+import tempfile
 import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from common import Results, ask_peer, interleaved, parser
 
 from robustft.evaluation.attack.baseline import random_edits
 from robustft.evaluation.attack.lockstep import Goal, Victim, attack_rows
@@ -36,9 +38,7 @@ from robustft.evaluation.attack.plan import AttackPlan, make_attack
 from robustft.evaluation.predict import Predictor
 from robustft.model.load import load_finetuned
 from robustft.transform.proposals import Proposals, text_constraints
-from transforms import machine
 
-HERE = Path(__file__).parent
 # What of ours is measured: a recipe, or the default attack.
 OURS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -116,11 +116,10 @@ def ours(plan: AttackPlan) -> dict[str, Any]:
     }
 
 
-def theirs(recipe: str, padding: str, plan: AttackPlan, options: argparse.Namespace) -> Any:
-    """Run a recipe of TextAttack in its environment; a string says why not."""
-    python = options.peers / "textattack" / "bin" / "python" if options.peers else None
-    if python is None or not python.exists():
-        return "not installed"
+def theirs(
+    recipe: str, padding: str, plan: AttackPlan, options: argparse.Namespace, results: Results
+) -> dict[str, Any]:
+    """Run a recipe of TextAttack in its environment."""
     job = {
         "recipe": recipe,
         "model": plan.subject.model,
@@ -133,18 +132,8 @@ def theirs(recipe: str, padding: str, plan: AttackPlan, options: argparse.Namesp
     }
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     environment |= {"OMP_NUM_THREADS": str(options.threads), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [python, HERE / "peer_attacks.py"],
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    if done.returncode:
-        return (done.stderr.strip().splitlines() or ["no message"])[-1]
-    answer = json.loads(done.stdout[done.stdout.index('{"rows"') :])
-    options.versions |= answer["versions"]
+    answer = ask_peer(options.peers, "textattack", "peer_attacks.py", job, environment)
+    results.peers |= answer["versions"]
     rows = [row for row in answer["rows"] if row["status"] != "SkippedAttackResult"]
     won = [row for row in rows if row["status"] == "SuccessfulAttackResult"]
     facts = summary(
@@ -203,17 +192,25 @@ def ratios(mine: dict[str, Any], peer: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def corpus(name: str, data: str, model: str, split: str, texts: int, options: Any) -> Any:
-    """Measure all contenders on one corpus."""
+def corpus(
+    name: str,
+    source: tuple[str, str, str],
+    texts: int,
+    options: argparse.Namespace,
+    results: Results,
+) -> None:
+    """Measure all contenders on one corpus: its data, the model, the split."""
+    data, model, split = source
     plans: dict[str, AttackPlan] = {
         key: make_attack(
             model, data=data, split=split, max_eval=texts, seed=0, label_kind="sentiment", **how
         )
         for key, how in OURS.items()
     }
-    found: dict[str, Any] = {f"robustft {key}": ours(plan) for key, plan in plans.items()}
-    missing: dict[str, str] = {}
-    compared: list[dict[str, Any]] = []
+    calls: dict[str, Any] = {
+        f"robustft {key}": partial(lambda plan, _: ours(plan), plan) for key, plan in plans.items()
+    }
+    compared: dict[str, str] = {}
     for recipe, kind in THEIRS.items():
         for padding, label in PADDINGS:
             if label != "padded" and recipe != "deepwordbug":
@@ -221,77 +218,115 @@ def corpus(name: str, data: str, model: str, split: str, texts: int, options: An
             if label == "as it comes" and name != "SST-2":
                 continue
             key = f"textattack {recipe}, {label}"
-            made = theirs(recipe, padding, plans[kind], options)
-            if isinstance(made, str):
-                missing[key] = made
-                continue
-            found[key] = made
-            mine = found[f"robustft {kind}"]
-            compared.append({"ours": kind, "peer": key, **ratios(mine, made)})
-    report(name, found, compared, missing)
-    return {
-        "max_length": plans["pwws"].length,
-        "contenders": found,
-        "ratios": compared,
-        "missing": missing,
-    }
+            compared[key] = f"robustft {kind}"
+            asked = (recipe, padding, plans[kind], options, results)
+            calls[key] = partial(lambda given, _: theirs(*given), asked)
+    found, missing = interleaved(calls, options.rounds)
+    show_speed(name, found, compared, missing, results)
+    show_harm(name, found, results)
+    results.detail[name] = {"max_length": plans["pwws"].length, "contenders": found}
 
 
-def report(name: str, found: Any, compared: Any, missing: Any) -> None:
-    print(f"\n{name}")
-    print(
-        f"{'contender':<34}{'texts':>6}{'success':>9}{'under':>8}{'queries':>9}{'changed':>9}"
-        f"{'texts/s':>9}{'search ms':>11}{'x random':>10}"
+def show_speed(
+    name: str,
+    found: Mapping[str, list[Any]],
+    compared: dict[str, str],
+    missing: dict[str, str],
+    results: Results,
+) -> None:
+    """Note how fast ours are beside TextAttack's."""
+    table = results.table(f"{name}: texts a second", "By the processor's clock.")
+    for key, mine in compared.items():
+        extra = {}
+        if key in found:
+            each = list(map(ratios, found[mine], found[key]))
+            times = {kind: statistics.median(r[kind] for r in each) for kind in each[0]}
+            extra = {
+                "by the wall clock": f"{times['texts_per_second']:.1f} x",
+                "the search alone": f"{times['search_cpu']:.1f} x",
+                "fewer queries": f"{times['queries']:.2f} x",
+            }
+        table.row(
+            mine,
+            against=key,
+            unit="texts/s",
+            better="more",
+            ours=[facts["texts_per_cpu_second"] for facts in found[mine]],
+            peer=[facts["texts_per_cpu_second"] for facts in found.get(key, [])],
+            missing=missing.get(key),
+            extra=extra,
+        )
+
+
+def show_harm(name: str, found: Mapping[str, list[Any]], results: Results) -> None:
+    """Note what the attacks did, ours and TextAttack's."""
+    table = results.table(
+        f"{name}: what they find",
+        """Shares of the texts that were read right before; random edits are as many words, changed
+        at random by the same transforms.""",
+        head=("labels flipped", ""),
     )
-    for key, facts in found.items():
+    for key, (facts, *_) in found.items():  # every round finds the same
         times = facts.get("times_random")
-        print(
-            f"{key:<34}{facts['texts']:>6}{facts['success_rate']:>9.1%}"
-            f"{facts['accuracy_under_attack']:>8.1%}{facts['queries_mean']:>9.1f}"
-            f"{facts['changed_share_of_successes']:>9.1%}{facts['texts_per_cpu_second']:>9.2f}"
-            f"{facts['search_cpu_ms_per_text']:>11.2f}"
-            f"{'' if times is None else f'{times:.1f}':>10}"
+        table.row(
+            key,
+            unit="%",
+            better="more",
+            ours=100 * facts["success_rate"],
+            extra={
+                "right under attack": f"{facts['accuracy_under_attack']:.1%}",
+                "queries a text": f"{facts['queries_mean']:.1f}",
+                "words changed": f"{facts['changed_share_of_successes']:.1%}",
+                "times random edits": "" if times is None else f"{times:.1f}",
+                "texts": facts["texts"],
+            },
         )
-    for row in compared:
-        print(
-            f"  ours ({row['ours']}) against {row['peer']}: "
-            f"{row['texts_per_cpu_second']:.1f} times the texts a second of the processor "
-            f"({row['texts_per_second']:.1f} by the clock), search {row['search_cpu']:.0f} times "
-            f"as fast ({row['search']:.0f}), {row['queries']:.1f} times fewer queries"
-        )
-    for key, reason in missing.items():
-        print(f"  not measured: {key}: {reason}")
+
+
+def demo_model(folder: Path) -> str:
+    """Fine-tune a toy on a few demo reviews and return its folder."""
+    from robustft import train
+
+    made = train(model="tiny", max_train=400, epochs=1, device="cpu", root=folder, progress=False)
+    return str(made.clean)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--sst2", help="the folder with SST-2")
-    parser.add_argument("--sst2-model", help="a model or run trained on it")
-    parser.add_argument("--imdb", help="the folder with the reviews")
-    parser.add_argument("--imdb-model", help="a model or run trained on them")
-    parser.add_argument("--peers", type=Path, help="the folder of the peers' environments")
-    parser.add_argument("--texts", type=int, default=40, help="sentences; a fifth as many reviews")
-    parser.add_argument("--seconds", type=float, default=60, help="a peer's time on a corpus")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "attack.json")
-    options = parser.parse_args()
-    options.versions = {}
+    """Measure, print and save."""
+    arguments = parser(__doc__, rounds=1)
+    arguments.add_argument("--sst2", help="the folder with SST-2")
+    arguments.add_argument("--sst2-model", help="a model or run trained on it")
+    arguments.add_argument("--imdb", help="the folder with the reviews")
+    arguments.add_argument("--imdb-model", help="a model or run trained on them")
+    arguments.add_argument("--texts", type=int, default=40, help="sentences; a fifth of it reviews")
+    arguments.add_argument("--seconds", type=float, default=60, help="a peer's time on a corpus")
+    arguments.add_argument("--threads", type=int, default=1)
+    options = arguments.parse_args()
     torch.set_num_threads(options.threads)
-    result: dict[str, Any] = {"threads": options.threads, "corpora": {}}
-    if options.sst2_model:
-        result["corpora"]["SST-2"] = corpus(
-            "SST-2", options.sst2, options.sst2_model, "validation", options.texts, options
-        )
-    if options.imdb_model:
-        result["corpora"]["IMDB"] = corpus(
-            "IMDB", options.imdb, options.imdb_model, "test", max(options.texts // 5, 2), options
-        )
-    if not result["corpora"]:
-        print("nothing to attack: name --sst2 with --sst2-model, or --imdb with --imdb-model")
-        return
-    result |= {"peer_versions": options.versions, "machine": machine()}
-    options.out.parent.mkdir(exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    results = Results(
+        "attack",
+        "Attacks beside TextAttack",
+        """The same weights, texts, tokens read and threads for our recipes and TextAttack's, which
+        pads every text to the length that the tokenizer names (as it comes), here cut to the length
+        that the model was trained with (padded), or each batch to its longest text (unpadded). The
+        search alone is all time that is not spent in tokenizer and model. A recipe of TextAttack
+        has a limited time, so it may do fewer texts.""",
+        options,
+    )
+    few = max(options.texts // 5, 2)
+    if options.small:
+        with tempfile.TemporaryDirectory() as name:
+            corpus("demo", ("demo", demo_model(Path(name)), "test"), few, options, results)
+    else:
+        for name, data, model, split, texts in (
+            ("SST-2", options.sst2, options.sst2_model, "validation", options.texts),
+            ("IMDB", options.imdb, options.imdb_model, "test", few),
+        ):
+            if data and model:
+                corpus(name, (data, model, split), texts, options, results)
+            else:
+                results.skip(name, "no data or no model was named")
+    results.save()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -60,7 +61,7 @@ def ask_peer(
         env=None if environment is None else dict(environment),
     )
     if done.returncode:
-        raise NotMeasured((done.stderr.strip().splitlines() or ["it failed without a word"])[-1])
+        raise NotMeasured(_last_words(done.stderr) or "it failed without a word")
     answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if not answers:
         raise NotMeasured("it gave no answer")
@@ -94,7 +95,13 @@ def run_child(command: Sequence[str | Path], **settings: Any) -> Child:
         out.seek(0)
         err.seek(0)
         if process.returncode:
-            said = err.read().decode(errors="replace").strip().splitlines()
-            raise NotMeasured((said or [f"exit code {process.returncode}"])[-1])
+            said = _last_words(err.read().decode(errors="replace"))
+            raise NotMeasured(said or f"exit code {process.returncode}")
         printed = out.read().decode(errors="replace")
     return Child(wall, used.ru_utime + used.ru_stime, printed)
+
+
+def _last_words(errors: str) -> str:
+    """Return the last line that has letters: what went wrong, at the end of a traceback."""
+    lines = [line.strip() for line in errors.splitlines() if re.search(r"[^\W\d_]", line)]
+    return lines[-1] if lines else ""

@@ -152,10 +152,12 @@ class Target:
 
 
 class Table:
-    """Rows that are read together."""
+    """Rows that are read together; `head` is what the two columns of figures are called."""
 
-    def __init__(self, title: str, note: str = "") -> None:
-        self.title, self.note = title, note
+    def __init__(
+        self, title: str, note: str = "", head: tuple[str, str] = ("ours", "the other")
+    ) -> None:
+        self.title, self.note, self.head = title, note, head
         self.rows: list[dict[str, Any]] = []
 
     def row(
@@ -223,8 +225,10 @@ class Results:
         self.peers: dict[str, str] = {}
         self.detail: dict[str, Any] = {}
 
-    def table(self, title: str, note: str = "") -> Table:
-        self.tables.append(Table(title, " ".join(note.split())))
+    def table(
+        self, title: str, note: str = "", head: tuple[str, str] = ("ours", "the other")
+    ) -> Table:
+        self.tables.append(Table(title, " ".join(note.split()), head))
         return self.tables[-1]
 
     def skip(self, what: str, why: str) -> None:

@@ -3,25 +3,22 @@
     python benchmarks/constraints.py --data IMDB --similarity-model MINILM     # the real thing
     python benchmarks/constraints.py --small                                   # a quick look
 
-`IMDB` is what `--data` takes, `MINILM` a sentence encoder. Speed is by CPU time: the median of some
-rounds, or one round with a model that has seen nothing.
+`IMDB` is what `--data` takes, `MINILM` a sentence encoder. Speed is by CPU time, in rounds, or in
+one round with a model that has seen nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-import statistics
 import time
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import torch
+from common import Results, Table, interleaved, parser
 
 from robustft.data.dataset import load_dataset, sample
-from robustft.data.run_folder import versions
 from robustft.model.scorers import similarity
 from robustft.transform import (
     Constraint,
@@ -34,8 +31,8 @@ from robustft.transform import (
     perturb,
 )
 
-HERE = Path(__file__).parent
 CHAINS = ("synonyms", "typos,synonyms,contractions")
+NONE = "none"
 BOUNDS = (0.6, 0.7, 0.8, 0.9)
 
 
@@ -48,64 +45,96 @@ def cheap() -> dict[str, list[Constraint]]:
         "no_repeat": [NoRepeat()],
         "length up to 400 words": [Length(max_words=400)],
     }
-    return {"none": [], **each, "all of these": [c for found in each.values() for c in found]}
+    return {NONE: [], **each, "all of these": [c for found in each.values() for c in found]}
 
 
-def measured(
-    texts: Sequence[str], chain: str, constraints: Sequence[Constraint], rounds: int
-) -> dict[str, Any]:
-    """Return texts a second and the shares of the words that changed, or were refused."""
-    seconds = []
-    for _ in range(rounds):
-        started = time.process_time()
-        made = perturb(texts, chain, constraints=constraints)
-        seconds.append(time.process_time() - started)
+class Cost(NamedTuple):
+    """What one constraint, or none, did once."""
+
+    speed: float
+    changed: float
+    refused: float
+
+
+def measured(texts: Sequence[str], chain: str, constraints: Sequence[Constraint], _: int) -> Cost:
+    """Return texts a second and the shares of the words that changed, and of edits refused."""
+    started = time.process_time()
+    made = perturb(texts, chain, constraints=constraints)
+    seconds = time.process_time() - started
     reasons = tuple(c.reason for c in constraints)
-    refused = sum(n for key, n in made.skips.items() if key.endswith(reasons))
+    refused = sum(n for key, n in made.skips.items() if reasons and key.endswith(reasons))
     changed = int(made.changed.sum())
-    return {
-        "transforms": chain,
-        "texts_per_second": round(len(texts) / statistics.median(seconds), 1),
-        "changed_share": round(changed / max(int(made.words.sum()), 1), 4),
-        "refused_share": round(refused / max(refused + changed, 1), 4) if constraints else 0.0,
-    }
+    return Cost(
+        len(texts) / seconds,
+        changed / max(int(made.words.sum()), 1),
+        refused / max(refused + changed, 1),
+    )
+
+
+def show(table: Table, found: Mapping[str, list[Cost]]) -> None:
+    """Note the speed under each constraint beside that under none."""
+    for name, costs in found.items():
+        if name == NONE:
+            continue
+        table.row(
+            name,
+            against="no constraint",
+            unit="texts/s",
+            better="more",
+            ours=[cost.speed for cost in costs],
+            peer=[cost.speed for cost in found[NONE]],
+            extra={
+                "words changed": f"{costs[0].changed:.1%}",
+                "edits passed over": f"{costs[0].refused:.1%}",
+            },
+        )
+
+
+def scored(texts: Sequence[str], options: argparse.Namespace, results: Results) -> None:
+    """Measure the constraints that ask a model, which has seen nothing before each."""
+    if not options.similarity_model:
+        results.skip("min_similarity", "no --similarity-model named")
+        return
+
+    def asked(of: str, bound: float, _: int) -> Cost:
+        scorer = similarity(options.similarity_model, device="cpu")
+        return measured(texts, CHAINS[0], [MinSimilarity(minimum=bound, scorer=scorer, of=of)], 0)
+
+    pairs = [(of, bound) for of in ("sentences", "text") for bound in BOUNDS]
+    calls = {f"min_similarity {bound}, {of}": partial(asked, of, bound) for of, bound in pairs}
+    found, _ = interleaved({NONE: partial(measured, texts, CHAINS[0], []), **calls}, 1)
+    show(results.table(f"{CHAINS[0]}, with a model", f"{len(texts)} texts, one round."), found)
 
 
 def main() -> None:
-    """Measure, print a table, and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="demo")
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--similarity-model", help="left out: constraints without a model alone")
-    parser.add_argument("--rows", type=int, default=1_000)
-    parser.add_argument("--scored-rows", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--small", action="store_true", help="few rows and no file")
-    given = parser.parse_args()
+    """Measure, print and save."""
+    arguments = parser(__doc__, rounds=5)
+    arguments.add_argument("--data", default="demo")
+    arguments.add_argument("--split", default="test")
+    arguments.add_argument("--similarity-model", help="left out: constraints without a model alone")
+    arguments.add_argument("--rows", type=int, default=1_000)
+    arguments.add_argument("--scored-rows", type=int, default=100)
+    options = arguments.parse_args()
     torch.set_num_threads(1)
-    split = load_dataset(given.data)[given.split]
-    rows = 60 if given.small else given.rows
-    texts = sample(split, min(rows, len(split)), seed=0, stratify=False).texts
-    found = []
+    if options.small:
+        options.rows, options.scored_rows, options.rounds = 60, 20, 1
+    results = Results(
+        "constraints",
+        "Constraints",
+        """Texts a second of the processor's time under each constraint, on one process and one
+        thread, beside none; and the shares of the words that changed and of the edits that were
+        passed over. docs/constraints.md says what they mean.""",
+        options,
+    )
+    split = load_dataset(options.data)[options.split]
+    texts = sample(split, min(options.rows, len(split)), seed=0, stratify=False).texts
     for chain in CHAINS:
         perturb(texts[:10], chain)
-        for name, constraints in cheap().items():
-            row = measured(texts, chain, constraints, given.rounds)
-            found.append({"constraint": name, "texts": len(texts), **row})
-            print(found[-1], flush=True)
-    if given.similarity_model:
-        few = texts[: 20 if given.small else given.scored_rows]
-        for of, bound in ((o, b) for o in ("sentences", "text") for b in BOUNDS):
-            scorer = similarity(given.similarity_model, device="cpu")  # it remembers nothing yet
-            similar = MinSimilarity(minimum=bound, scorer=scorer, of=of)
-            row = measured(few, CHAINS[0], [similar], 1)
-            name = f"min_similarity {bound}, {of}"
-            found.append({"constraint": name, "texts": len(few), **row})
-            print(found[-1], flush=True)
-    if not given.small:
-        facts = {"data": Path(given.data).name, "machine": platform.machine(), **versions()}
-        path = HERE / "results/constraints.json"
-        path.write_text(json.dumps({**facts, "rows": found}, indent=1) + "\n", encoding="utf-8")
+        calls = {name: partial(measured, texts, chain, each) for name, each in cheap().items()}
+        found, _ = interleaved(calls, options.rounds, warm_up=1, shown=False)
+        show(results.table(chain, f"{len(texts):,} texts, severity 3."), found)
+    scored(texts[: options.scored_rows], options, results)
+    results.save()
 
 
 if __name__ == "__main__":

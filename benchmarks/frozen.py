@@ -25,21 +25,20 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from train_cpu import machine
-from transformers import AutoModelForSequenceClassification, BertConfig
+from common import Results, interleaved, matrix_speed, median, parser
+from corpora import random_model
 from transformers.utils import logging
 
 from robustft.data.dataset import load_dataset, sample
 from robustft.data.split import Split
-from robustft.model.load import LoadedModel, load_model, seeded_torch
-from robustft.model.tiny import tiny_tokenizer
+from robustft.model.load import LoadedModel, load_model
 from robustft.training import features, progress
 from robustft.training.arguments import training_arguments
 from robustft.training.loop import fit
@@ -57,18 +56,11 @@ def read(options: argparse.Namespace) -> tuple[Split, Split]:
 
 
 def make_model(options: argparse.Namespace, train: Split) -> LoadedModel:
-    """Return the model named, or a small one with random weights."""
+    """Return the model named, or one with random weights."""
     if options.model is not None:
         return load_model(options.model, task=train.task, seed=0)
-    tokenizer = tiny_tokenizer(train.texts)
-    wide, layers = (64, 2) if options.small else (384, 6)
-    config = BertConfig(
-        vocab_size=len(tokenizer), hidden_size=wide, intermediate_size=4 * wide,
-        num_hidden_layers=layers, num_attention_heads=wide // 32, num_labels=train.task.num_labels,
-    )  # fmt: skip
-    with seeded_torch(0):
-        model = AutoModelForSequenceClassification.from_config(config)
-    return LoadedModel(model, tokenizer, "random weights", train.task)
+    made: LoadedModel = random_model(train, small=options.small)
+    return made
 
 
 def run(
@@ -113,87 +105,91 @@ def largest_difference(rounds: dict[str, list[Any]]) -> float:
     )
 
 
-def summary(rounds: dict[str, list[Any]]) -> dict[str, Any]:
-    """Return medians over rounds and the ratios that matter."""
-    total = {
-        way: statistics.median(found["seconds_for_all_epochs"] for found in each)
-        for way, each in rounds.items()
-    }
-    later = {
-        way: statistics.median(x for found in each for x in found["later_epoch_seconds"])
-        for way, each in rounds.items()
-    }
-    return {
-        "total_speed_up": total["recompute"] / total["reuse"],
-        "speed_up_from_the_second_epoch_on": later["recompute"] / later["reuse"],
-        "largest_loss_difference": largest_difference(rounds),
-        "total_speed_up_over_plain": total["dropout"] / total["reuse"],
-        "epochs_compared": min(len(found["train_loss"]) for found in rounds["recompute"]),
-        "total_seconds": total,
-        "epoch_seconds_from_the_second_on": later,
-        "rounds": rounds,
-    }
+def largest_losses(rounds: dict[str, list[Any]]) -> int:
+    """Return over how many epochs the losses are compared."""
+    return min(len(found["train_loss"]) for found in rounds["recompute"])
 
 
 def measure(options: argparse.Namespace, train: Split, held_out: Split) -> dict[str, Any]:
-    """Return the summary of every kind of freezing."""
-    rounds: dict[str, dict[str, list[Any]]] = {f: {way: [] for way in WAYS} for f in FREEZES}
-    for number in range(options.rounds):
-        turn = number % len(WAYS)
-        for freeze in FREEZES:
-            for way in WAYS[turn:] + WAYS[:turn]:
-                found = run(options, freeze, way, train, held_out)
-                rounds[freeze][way].append(found)
-                print(
-                    f"round {number + 1} {freeze} {way}: {found['epochs']} epochs, first "
-                    f"{found['first_epoch_seconds']:.1f} s, then "
-                    f"{statistics.median(found['later_epoch_seconds']):.3f} s each",
-                    flush=True,
-                )
-    return {freeze: summary(each) for freeze, each in rounds.items()}
+    """Return every round of every way, by kind of freezing."""
+    rounds: dict[str, dict[str, list[Any]]] = {}
+    for freeze in FREEZES:
+        ways = {
+            way: partial(lambda f, w, _: run(options, f, w, train, held_out), freeze, way)
+            for way in WAYS
+        }
+        rounds[freeze], _ = interleaved(ways, options.rounds)
+    return rounds
+
+
+def show(results: Results, rounds: dict[str, dict[str, list[Any]]], epochs: int) -> None:
+    """Note the whole fine-tuning, and an epoch from the second on, beside the slow ways."""
+    whole = results.table(
+        f"All {epochs} epochs",
+        f"They cannot be more than {epochs} times as fast: the frozen part has to be run once.",
+    )
+    later = results.table("An epoch from the second on")
+    for freeze, found in rounds.items():
+        for way, name in (("recompute", "computed anew"), ("dropout", "a plain script")):
+            whole.row(
+                freeze,
+                against=name,
+                unit="s",
+                ours=[each["seconds_for_all_epochs"] for each in found["reuse"]],
+                peer=[each["seconds_for_all_epochs"] for each in found[way]],
+                extra={
+                    "losses differ by": f"{largest_difference(found):.0e}",
+                    "over epochs": largest_losses(found),
+                }
+                if way == "recompute"
+                else {},
+            )
+            later.row(
+                freeze,
+                against=name,
+                unit="s",
+                ours=[median(each["later_epoch_seconds"]) for each in found["reuse"]],
+                peer=[median(each["later_epoch_seconds"]) for each in found[way]],
+            )
 
 
 def main() -> None:
     """Measure, print and save."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", help="texts, as robustft takes them; default: demo reviews")
-    parser.add_argument("--model", help="a model folder; default: random weights, MiniLM's shape")
-    parser.add_argument("--rows", type=int, default=384, help="training rows")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--slow-epochs", type=int, default=3, help="of the slow ways, 2 or more")
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--max-length", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
-    parser.add_argument("--small", action="store_true", help="64 rows and a model of toy size")
-    parser.add_argument("--out", type=Path, default=Path("frozen.json"))
-    options = parser.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--data", help="texts, as robustft takes them; default: demo reviews")
+    arguments.add_argument("--model", help="a model; default: random weights, MiniLM's shape")
+    arguments.add_argument("--rows", type=int, default=384, help="training rows")
+    arguments.add_argument("--epochs", type=int, default=20)
+    arguments.add_argument("--slow-epochs", type=int, default=3, help="of the slow ways, 2 or more")
+    arguments.add_argument("--batch-size", type=int, default=16)
+    arguments.add_argument("--max-length", type=int, default=256)
+    arguments.add_argument("--clock", choices=("wall", "cpu"), default="wall")
+    options = arguments.parse_args()
     options.slow_epochs = max(2, options.slow_epochs)
-    options.rows = 64 if options.small else options.rows
+    if options.small:
+        options.rows, options.rounds = min(options.rows, 64), 1
     logging.set_verbosity_error()
     if options.clock == "cpu":
         clock = SimpleNamespace(perf_counter=time.process_time)
         for module in (features, progress):
             module.time = clock  # type: ignore[attr-defined]
-    about = machine()
+    results = Results(
+        "frozen",
+        "Training over a frozen encoder",
+        """A head, or pooler and head, train over a frozen encoder: what the frozen part gives for
+        a text computed once and reused; computed anew for every batch (the same batches, masks and
+        losses); or run with its dropout, as plain scripts do. Timed is what fitting does after
+        tokenizing: the frozen part, all steps, validation and what is saved each epoch. The slow
+        ways run some epochs at a constant rate, and their total is extended to all.""",
+        options,
+    )
+    if not options.small:
+        results.machine["gflops_fp32"] = matrix_speed()
     train, held_out = read(options)
-    found = measure(options, train, held_out)
-    settings = {k: Path(v).name if k in ("data", "model", "out") and v else v
-                for k, v in vars(options).items()}  # fmt: skip
-    whole = {
-        **found, "rows": len(train), "validation_rows": len(held_out), "settings": settings,
-        "machine": about,
-    }  # fmt: skip
-    options.out.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
-    for freeze, values in found.items():
-        print(
-            f"{freeze}: reuse is {values['total_speed_up']:.1f} x as fast as recomputing over "
-            f"{options.epochs} epochs ({values['speed_up_from_the_second_epoch_on']:.0f} x from "
-            f"the second on), {values['total_speed_up_over_plain']:.1f} x as fast as plain; "
-            f"losses differ by at most {values['largest_loss_difference']:.1e} over "
-            f"{values['epochs_compared']} epochs"
-        )
-    print(f"saved: {options.out}")
+    rounds = measure(options, train, held_out)
+    show(results, rounds, options.epochs)
+    results.detail = {"rows": len(train), "validation_rows": len(held_out), "rounds": rounds}
+    results.save()
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def table(found: Mapping[str, Any]) -> str:
             cells[4] = f"not measured: {row.get('not_measured', 'no reason given')}"
         rows.append([*cells, *(number(row["extra"].get(key, "")) for key in extra)])
     note = f"{found['note']}\n\n" if found["note"] else ""
-    head = ["", "against", "ratio", "target", "ours", "theirs", *extra]
+    head = ["", "against", "ratio", "target", *found["head"], *extra]
     return f"**{found['title']}.** {note}" + ("" if note else "\n\n") + grid(head, rows)
 
 
@@ -121,7 +121,7 @@ def surroundings(made: Mapping[str, Any]) -> str:
     about = made["machine"]
     parts = [f"{about['cpu']}, {about['cores']} cores"]
     if about.get("threads"):
-        parts.append(f"{about['threads']} threads")
+        parts.append(f"{about['threads']} thread" + "s" * (about["threads"] > 1))
     if about.get("caches"):
         parts.append(about["caches"])
     if about.get("memory_gb"):

@@ -34,7 +34,7 @@ def test_a_section_has_ratios_first_and_says_what_was_not_measured(results):
     said = tables.section(results["one"])
     assert said.startswith("## One\n\nWhat was done.\n\n**Of a kind.** All the same.\n\n")
     head, _, *rows = [line for line in said.splitlines() if line.startswith("|")]
-    assert head == "|  | against | ratio | target | ours | theirs | padding |"
+    assert head == "|  | against | ratio | target | ours | the other | padding |"
     assert rows[0] == (
         "| x\\|y | peer | 3.00 x (2.00 to 4.00) | at least 2.50 x: yes | 1.00 s (1.00 to 1.00) "
         "| 3.00 s (2.00 to 4.00) | 1 % |"
