@@ -28,7 +28,7 @@ SCRIPTS: dict[str, dict[str, str]] = {
     "constraints": {"--data": "IMDB", "--similarity-model": "MODEL"},
     "memory": {"--model": "SST2_MODEL", "--peers": "PEERS"},
     "frozen": {"--data": "REPORTS", "--model": "MODEL"},
-    "predict": {},
+    "predict": {"--imdb": "IMDB", "--sst2": "SST2", "--model": "SST2_MODEL"},
     "train_cpu": {"--data": "IMDB", "--model": "MODEL"},
     "gpu": {},
     "attack": {
