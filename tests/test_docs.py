@@ -34,7 +34,7 @@ def test_python_in_a_page_compiles(path):
 def test_options_in_a_page_are_options(path, run_cli):
     help_text = "".join(
         run_cli(command, "--help")[1]
-        for command in ("transform", "train", "eval", "attack", "audit", "report")
+        for command in ("transform", "train", "eval", "attack", "audit", "report", "predict")
     )
     shell = "\n".join(blocks(path.read_text(encoding="utf-8"), "sh"))
     named = {

@@ -53,6 +53,11 @@ COMMANDS: dict[str, Entry] = {
     "eval": Entry(
         "robustft.cli.eval", "eval_", "Compare models on original and on transformed text."
     ),
+    "predict": Entry(
+        "robustft.cli.predict",
+        "predict",
+        "Write what a model says about a corpus of any size, file by file.",
+    ),
     "report": Entry(
         "robustft.cli.report",
         "report",

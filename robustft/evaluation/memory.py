@@ -94,6 +94,11 @@ class Memory:
         self._grow(len(self._places))
         self._outputs[places] = outputs[rows]
 
+    def forget(self) -> None:
+        """Let go of what was computed or added, but for what the store held at first."""
+        self._places.clear()
+        self._outputs = np.empty((0, self._outputs.shape[1]), np.float32)
+
     def flush(self) -> None:
         """Write what is new to the store; nothing without one."""
         self._written = time.monotonic()

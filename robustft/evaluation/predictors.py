@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from robustft.data.run_folder import versions_of
 from robustft.data.task import Task
 from robustft.evaluation.foreign import TokenPredictor
+from robustft.evaluation.memory import Memory
 from robustft.evaluation.predict import DEFAULT_LENGTH, Predictor
 from robustft.evaluation.prediction_store import PredictionStore, shared_store
 from robustft.evaluation.predictions import Predictions
@@ -60,6 +61,11 @@ class TextModel(Protocol):
 
     def remember(self, predictions: Predictions) -> None:
         """Take results of an earlier call, of this process or another, for known."""
+        ...
+
+    @property
+    def memory(self) -> Memory:
+        """What is known, and how much of it was computed."""
         ...
 
 

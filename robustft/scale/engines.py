@@ -64,7 +64,11 @@ class LocalEngine:
 
 
 def engine_named(
-    name: EngineName, *, workers: int | None = None, address: str | None = None
+    name: EngineName,
+    *,
+    workers: int | None = None,
+    address: str | None = None,
+    gpus: int = 0,
 ) -> AbstractContextManager[Engine]:
     """Return an engine to be used in a ``with`` statement.
 
@@ -74,6 +78,8 @@ def engine_named(
         Items at a time: locally one by default, on a cluster as many as it has processors.
     address
         Of a Ray cluster; see `robustft.scale.ray_engine.RayEngine`.
+    gpus
+        That an item needs of a cluster.
 
     Raises
     ------
@@ -84,4 +90,4 @@ def engine_named(
         return nullcontext(LocalEngine(workers or 1))
     from robustft.scale.ray_engine import RayEngine
 
-    return RayEngine(workers=workers, address=address)
+    return RayEngine(workers=workers, address=address, gpus=gpus)

@@ -49,6 +49,9 @@ class RayEngine:
         ``auto`` for the cluster that runs on this machine, ``local`` for one of its own, else the
         address of a head node. None takes what RAY_ADDRESS says, else ``local``.
 
+    gpus
+        That an item needs.
+
     Attributes
     ----------
     workers : how many items are worked on at a time.
@@ -61,8 +64,11 @@ class RayEngine:
         The cluster cannot be reached or started.
     """
 
-    def __init__(self, *, workers: int | None = None, address: str | None = None) -> None:
+    def __init__(
+        self, *, workers: int | None = None, address: str | None = None, gpus: int = 0
+    ) -> None:
         self._wanted, self._address = workers, address or os.environ.get("RAY_ADDRESS") or "local"
+        self._gpus = gpus
         self.workers = workers or 1
 
     def __enter__(self) -> Self:
@@ -138,7 +144,7 @@ class RayEngine:
 
         rows = [{"item": cloudpickle.dumps(item)} for item in items]
         data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-            call, num_cpus=1, concurrency=self._wanted
+            call, num_cpus=1, num_gpus=self._gpus or None, concurrency=self._wanted
         )
         try:
             for row in data.iter_rows():
