@@ -170,7 +170,7 @@ def beside_reference(
     long: bool,
 ) -> None:
     table = results.table(
-        f"{corpus}: texts a second, and the share of the reference speed",
+        f"{corpus}: share of the reference speed",
         f"{len(texts):,} texts, severity 3, one process. The reference speed is one "
         "regular-expression pass over the words and joining them again.",
     )
@@ -198,7 +198,7 @@ def beside_peers(
     long: bool,
 ) -> None:
     """Compare each peer with ours: words changed per second, and texts at the peer's own rate."""
-    table = results.table(f"{corpus}: words changed a second, beside other libraries")
+    table = results.table(f"{corpus}: words changed a second")
     for name, spec in PAIRS.items():
         if name not in found and name not in missing:
             continue
