@@ -21,6 +21,7 @@ __all__ = [
     "LETTER",
     "MARK",
     "NEWLINE",
+    "PLAIN",
     "SPACE",
     "TRIGGER",
     "UPPER",
@@ -35,6 +36,8 @@ LETTER, MARK, DIGIT, WORD = 1, 2, 4, 8
 UPPER, SPACE, NEWLINE, APOSTROPHE = 16, 32, 64, 128
 EDGE, TRIGGER, EMOJI = 256, 512, 1024
 """A mark after which a sentence may begin; a mark that may stand in a protected span; an emoji."""
+PLAIN = 2048
+"""A letter from a to z, of either case."""
 _KNOWN = 1 << 15
 
 _SIZE = 0x110000
@@ -61,6 +64,8 @@ def _class_of(char: str) -> int:
         bits |= LETTER | WORD
         if category in ("Lu", "Lt"):
             bits |= UPPER
+        if char.isascii():
+            bits |= PLAIN
     elif category[0] == "M" or char in _JOINERS:
         bits |= MARK | WORD
     elif category[0] == "N":
@@ -93,20 +98,27 @@ def _fold_of(char: str) -> int:
 def classes(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint16]:
     """Return the class bits of each code point, same shape as `codes`."""
     table = _class_table()
-    bits = table[codes]
+    # Code points never leave the table, so nothing wraps; in this mode numpy looks up the fastest.
+    bits = table.take(codes, mode="wrap")
     if codes.size and not bits.all():
         for code in np.unique(codes[bits == 0]).tolist():
             # The fold is written first: a thread that sees the class may rely on it.
             _fold_table()[code] = _fold_of(chr(code))
             table[code] = _class_of(chr(code))
-        bits = table[codes]
+        bits = table.take(codes, mode="wrap")
     return bits
 
 
-def folded(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """Return the lower-case form of each code point, with the plain apostrophe for either."""
-    classes(codes)  # fills both tables
-    return _fold_table()[codes]
+def folded(
+    codes: npt.NDArray[np.uint32], bits: npt.NDArray[np.uint16] | None = None
+) -> npt.NDArray[np.uint32]:
+    """Return the lower-case form of each code point, with the plain apostrophe for either.
+
+    `bits` are their classes, where they are known already.
+    """
+    if bits is None:
+        classes(codes)  # fills both tables
+    return _fold_table().take(codes, mode="wrap")
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

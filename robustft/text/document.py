@@ -15,7 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from robustft.text import characters
-from robustft.text.characters import APOSTROPHE, DIGIT, LETTER, MARK, UPPER, WORD
+from robustft.text.characters import (
+    APOSTROPHE,
+    DIGIT,
+    LETTER,
+    MARK,
+    PLAIN,
+    SPACE,
+    UPPER,
+    WORD,
+)
 from robustft.text.lexicon import Lexicon, hash_spans
 from robustft.text.sentences import sentence_spans
 
@@ -97,22 +106,30 @@ class Batch:
     @cached_property
     def folded(self) -> npt.NDArray[np.uint32]:
         """The lower-case form of each code point, with the plain apostrophe for either kind."""
-        return characters.folded(self.codes)
+        return characters.folded(self.codes, self.classes)
 
     @cached_property
     def words(self) -> Units:
         """All words: runs of letters, marks and digits; an apostrophe between letters joins."""
         bits = self.classes[:-1]
-        inside = np.zeros(len(bits) + 2, np.int8)
-        inside[1:-1] = (bits & WORD) != 0
-        at = np.flatnonzero(bits[1:-1] & APOSTROPHE) + 1
-        inside[at[((bits[at - 1] & bits[at + 1]) & LETTER) != 0] + 1] = 1
-        steps = np.diff(inside)
-        start = np.flatnonzero(steps == 1)
-        end = np.flatnonzero(steps == -1)
+        inside = np.zeros(len(bits) + 2, np.bool_)
+        np.not_equal(bits & WORD, 0, out=inside[1:-1])
+        at = np.flatnonzero((bits[1:-1] & APOSTROPHE) != 0) + 1  # of booleans: much faster
+        inside[at[((bits[at - 1] & bits[at + 1]) & LETTER) != 0] + 1] = True
+        borders = np.flatnonzero(inside[1:] != inside[:-1])
+        start, end = borders.reshape(-1, 2).T.copy()
         # A run that begins with a mark hangs on something that is no word (a keycap, a symbol).
         real = (bits[start] & (LETTER | DIGIT)) != 0
-        return self.spans(start[real], end[real])
+        if not real.all():
+            start, end = start[real], end[real]
+        return Units(self._texts_at(start), start, end)  # what parts texts is in no word
+
+    @cached_property
+    def gaps(self) -> Ints:
+        """Where white space, or what parts two texts, stands in the buffer."""
+        empty = (self.classes[:-1] & SPACE) != 0
+        empty |= self.codes == 0
+        return np.flatnonzero(empty)
 
     @cached_property
     def word_counts(self) -> Ints:
@@ -136,11 +153,17 @@ class Batch:
 
     def spans(self, start: Ints, end: Ints) -> Units:
         """Make units of sorted buffer positions; a span that leaves its text is dropped."""
-        text = np.searchsorted(self.starts, start, side="right") - 1
+        text = self._texts_at(start)
         inside = end <= self.ends[text] if len(start) else np.zeros(0, np.bool_)
         if not inside.all():
             text, start, end = text[inside], start[inside], end[inside]
         return Units(text, start, end)
+
+    def _texts_at(self, positions: Ints) -> Ints:
+        """Return the number of the text that each of some sorted buffer positions lies in."""
+        first = np.searchsorted(positions, self.starts)
+        counts = np.diff(first, append=len(positions))
+        return np.repeat(np.arange(len(self), dtype=np.int64), counts)
 
     def find(self, pattern: Any, group: int | str = 0) -> Units:
         r"""Return the non-empty matches of a compiled pattern (`re` or `regex`) in the texts.
@@ -196,9 +219,9 @@ class Batch:
     @cached_property
     def _odd_in_words(self) -> Mask:
         """What a word can hold besides the letters a to z."""
-        bits = self.classes[:-1]
-        odd: Mask = (bits & (WORD | APOSTROPHE)) != 0
-        odd &= ((bits & LETTER) == 0) | (self.codes >= 128)
+        held = self.classes[:-1] & (PLAIN | WORD | APOSTROPHE)
+        held -= 1  # nothing becomes the greatest number
+        odd: Mask = held < PLAIN - 1
         return odd
 
     def hyphenated(self, units: Units) -> Mask:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
@@ -12,51 +13,60 @@ from robustft.text import characters
 
 __all__ = ["Lexicon", "hash_spans"]
 
-# An odd multiplier has an inverse modulo 2**64, so the hash of any span follows from one
-# running sum over the buffer (Rabin and Karp, 1987).
-_BASE = 0x9E3779B97F4A7C15 | 1
-_INVERSE = pow(_BASE, -1, 1 << 64)
-_BITMAP_BITS = 18
+_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
+# A word is hashed in blocks of eight code points of one byte each; nearly all words are one block.
+_BLOCK, _BLOCKS = 8, 4
+_INSIDE = np.array([(1 << 8 * length) - 1 for length in range(_BLOCK + 1)], np.uint64)
+# How many places of a bitmap there are for a word of its list, as a power of two, and in all.
+_SPARSE, _LEAST_BITS, _MOST_BITS = 5, 10, 18
 
 Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
 
 
-class _Powers:
-    """Powers of the base and of its inverse modulo 2**64, grown on demand."""
+def hash_spans(folded: npt.NDArray[np.uint32], start: Ints, end: Ints) -> Hashes:
+    """Return one 64-bit hash for each span of `folded` code points; equal spans, equal hashes.
 
-    def __init__(self) -> None:
-        self.base = np.ones(1, np.uint64)
-        self.inverse = np.ones(1, np.uint64)
+    The spans are in order and do not overlap; none holds NUL. Spans of up to eight code points
+    below 256 have a hash that no other such span has.
+    """
+    raw = np.zeros(len(folded) + _BLOCK * _BLOCKS, np.uint8)
+    raw[: len(folded)] = folded  # what does not fit is taken care of below
+    # Eight neighbouring bytes as one number, from each byte on.
+    blocks = np.ndarray(len(raw) - _BLOCK + 1, "<u8", raw, strides=(1,))
+    length = end - start
+    hashes: Hashes = blocks[start] & _INSIDE[np.minimum(length, _BLOCK)]
+    for block in range(1, _BLOCKS):
+        at = np.flatnonzero(length > block * _BLOCK)
+        if not len(at):
+            break
+        rest = np.minimum(length[at] - block * _BLOCK, _BLOCK)
+        hashes[at] = _scrambled(hashes[at]) ^ (
+            blocks[start[at] + block * _BLOCK] & _INSIDE[rest]
+        )
+    hashes = _scrambled(hashes)
+    for span in _unusual(folded, start, end):
+        digest = blake2b(folded[start[span] : end[span]].astype("<u4").tobytes(), digest_size=8)
+        hashes[span] = int.from_bytes(digest.digest(), "little")
+    return hashes
 
-    def upto(self, n: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        if len(self.base) < n:
-            size = 1 << (n - 1).bit_length()
-            self.base, self.inverse = (_powers(b, size) for b in (_BASE, _INVERSE))
-        return self.base[:n], self.inverse[:n]
 
-
-def _powers(base: int, n: int) -> npt.NDArray[np.uint64]:
-    out = np.full(n, base, np.uint64)
-    out[0] = 1
-    return np.multiply.accumulate(out)
-
-
-_cache = _Powers()
-
-
-def hash_spans(
-    folded: npt.NDArray[np.uint32], start: npt.NDArray[np.int64], end: npt.NDArray[np.int64]
-) -> npt.NDArray[np.uint64]:
-    """Return one 64-bit hash for each span of `folded` code points; equal spans, equal hashes."""
-    power, inverse = _cache.upto(len(folded) + 1)
-    total = np.zeros(len(folded) + 1, np.uint64)
-    np.cumsum((folded.astype(np.uint64) + np.uint64(1)) * power[:-1], out=total[1:])
-    hashes = (total[end] - total[start]) * inverse[start]
-    # Spread the upper bits, which the polynomial alone leaves weak for short words.
+def _scrambled(hashes: Hashes) -> Hashes:
+    """Spread each bit over all, one to one."""
+    hashes = (hashes ^ (hashes >> np.uint64(32))) * _MULTIPLIER
     hashes ^= hashes >> np.uint64(32)
-    hashes *= np.uint64(0xD6E8FEB86659FD93)
-    out: npt.NDArray[np.uint64] = hashes ^ (hashes >> np.uint64(32))
-    return out
+    return hashes
+
+
+def _unusual(folded: npt.NDArray[np.uint32], start: Ints, end: Ints) -> list[int]:
+    """Return which spans hold a code point of more than a byte, or more than all blocks."""
+    if not len(start):
+        return []
+    wide = np.flatnonzero(folded > 0xFF)
+    holder = np.searchsorted(start, wide, side="right") - 1
+    holder = holder[(holder >= 0) & (wide < end[holder])]
+    long = np.flatnonzero(end - start > _BLOCK * _BLOCKS)
+    return np.union1d(holder, long).tolist()
 
 
 class Lexicon:
@@ -83,20 +93,24 @@ class Lexicon:
         return sorted(self._words)
 
     @cached_property
-    def _tables(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_], Ints]:
+    def _tables(self) -> tuple[Hashes, npt.NDArray[np.bool_], Ints]:
         codes = np.frombuffer("".join(self.words).encode("utf-32-le", "surrogatepass"), np.uint32)
         ends = np.cumsum([len(w) for w in self.words], dtype=np.int64)
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]]) if len(ends) else ends
         hashes = hash_spans(characters.folded(codes), starts, ends)
         order = np.argsort(hashes)
-        bitmap = np.zeros(1 << _BITMAP_BITS, np.bool_)
-        bitmap[hashes >> np.uint64(64 - _BITMAP_BITS)] = True
+        bitmap = np.zeros(1 << self._bits, np.bool_)
+        bitmap[hashes >> np.uint64(64 - self._bits)] = True
         return hashes[order], bitmap, order
 
-    def match(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    @property
+    def _bits(self) -> int:
+        return min(max(len(self).bit_length() + _SPARSE, _LEAST_BITS), _MOST_BITS)
+
+    def match(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Tell for each hash of `hash_spans` whether a word of the list has it."""
         known, bitmap, _order = self._tables
-        found: npt.NDArray[np.bool_] = bitmap[hashes >> np.uint64(64 - _BITMAP_BITS)]
+        found: npt.NDArray[np.bool_] = bitmap[hashes >> np.uint64(64 - self._bits)]
         # The bitmap says no to most words at the price of one look-up; the rest are searched.
         maybe = np.flatnonzero(found)
         if len(maybe):
@@ -104,7 +118,7 @@ class Lexicon:
             found[maybe] = known[np.minimum(at, len(known) - 1)] == hashes[maybe]
         return found
 
-    def find(self, hashes: npt.NDArray[np.uint64]) -> Ints:
+    def find(self, hashes: Hashes) -> Ints:
         """Return for each hash of `hash_spans` the place in `words` of the word that has it, or -1.
 
         int64, the shape of `hashes`.

@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from robustft.text import characters
 from robustft.text.characters import (
     APOSTROPHE,
+    DIGIT,
     EDGE,
     EMOJI,
     LETTER,
+    MARK,
     NEWLINE,
     SPACE,
     TRIGGER,
@@ -84,7 +85,10 @@ _DIGITS = r"\d[\d.,:/\u2019'\u2013-]*(?<=\d)"
 # it holds which patterns can match in it.
 _CHARS = "<[@#&:/.{%\\"
 _CHAR_BIT = {char: 1 << position for position, char in enumerate(_CHARS)}
-_ANY_DIGIT = 1 << len(_CHARS)
+_CURRENCIES = np.array([ord(char) for char in "$\u00a3\u20ac"], np.uint32)
+_CHAR_CODES = np.array([ord(char) for char in _CHARS], np.uint32)
+_TRIGGER_BITS = np.zeros(128, np.int64)
+_TRIGGER_BITS[_CHAR_CODES] = list(_CHAR_BIT.values())
 
 
 def _bits_of(*chars: str) -> int:
@@ -121,6 +125,10 @@ _IN_CHUNK: tuple[tuple[int, SpanKind, regex.Pattern[str]], ...] = (
         regex.compile(r"\{\{?[\w.:-]{1,40}\}\}?|%\(\w+\)s|<<\w+>>"),
     ),
 )
+# Of the domains in the pattern of URLs.
+_DOMAIN_STARTS = np.array(
+    [ord(a) << 8 | ord(b) for a, b in "co or ne ed go io uk de eu in".split()], np.uint32
+)
 # Found from a trigger on, across white space.
 _AT = (
     ("<", SpanKind.HTML, regex.compile(r"<(?:/?[A-Za-z][^<>\x00]*|!--[^\x00]*?--|![^<>\x00]*)>")),
@@ -136,62 +144,71 @@ _DATE = regex.compile(
     rf"(?<!\w)(?:{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}}\b)?|{_MONTH},?\s\d{{4}}\b|"
     rf"\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}(?:,?\s\d{{4}}\b)?)"
 )
-_MONTH_NAME = regex.compile(rf"\b{_MONTH}")
-_MONTH_BEFORE = 16
+_MONTH_NAMES = (
+    "jan january feb february mar march apr april may jun june jul july aug august sep sept "
+    "september oct october nov november dec december"
+)
+_MONTHS = Lexicon(name + end for name in _MONTH_NAMES.split() for end in ("", "'s"))
+# How far from a number's chunk a date may begin, and a unit or a date end.
+_MONTH_BEFORE, _UNIT_AFTER = 16, 24
 
 
 class _Marker:
     """Gathers spans by kind and writes them into the mask, each kind at once."""
 
     def __init__(self) -> None:
-        self._starts: dict[SpanKind, list[int]] = {kind: [] for kind in SpanKind}
-        self._ends: dict[SpanKind, list[int]] = {kind: [] for kind in SpanKind}
+        self._single: dict[SpanKind, list[int]] = {}
+        self._many: dict[SpanKind, list[tuple[Ints, Ints]]] = {}
 
     def add(self, kind: SpanKind, start: int, end: int) -> None:
-        self._starts[kind].append(start)
-        self._ends[kind].append(end)
+        self._single.setdefault(kind, []).extend((start, end))
 
     def add_spans(self, kind: SpanKind, start: Ints, end: Ints) -> None:
-        self._starts[kind] += start.tolist()
-        self._ends[kind] += end.tolist()
+        self._many.setdefault(kind, []).append((start, end))
 
     def add_units(self, kind: SpanKind, units: Units) -> None:
         self.add_spans(kind, units.start, units.end)
 
     def write(self, mask: npt.NDArray[np.uint16]) -> None:
-        for kind, starts in self._starts.items():
-            if starts:
-                start = np.array(starts)
-                length = np.array(self._ends[kind]) - start
-                shift = np.repeat(start - np.cumsum(length) + length, length)
+        for kind, flat in self._single.items():
+            start, end = np.array(flat, np.int64).reshape(-1, 2).T
+            self.add_spans(kind, start, end)
+        for kind, spans in self._many.items():
+            for start, end in spans:
+                length = end - start
+                last = np.cumsum(length)
+                inside = np.arange(last[-1] if len(last) else 0)
+                inside += np.repeat(start - last + length, length)
                 # |= through repeated indices is safe: each writes the same bit.
-                mask[np.arange(len(shift)) + shift] |= _BIT[kind]
+                mask[inside] |= _BIT[kind]
 
 
 def _mark_triggered(batch: Batch, marker: _Marker) -> None:
     """Run the patterns in and around every chunk that holds a trigger."""
-    bits = batch.classes[:-1]
-    triggers = np.flatnonzero(bits & TRIGGER)
+    triggers = np.flatnonzero((batch.classes[:-1] & TRIGGER) != 0)
     breaks = _line_breaks(batch, triggers)
     marker.add_spans(SpanKind.HTML, breaks, breaks + len(_LINE_BREAK))
     triggers = triggers[_opens(batch, triggers, breaks)]
-    if not len(triggers):
+    lows, highs, firsts = _chunks(batch, triggers)
+    if not len(lows):
         return
-    bounds = np.concatenate(
-        [[-1], np.flatnonzero((bits & SPACE) | (batch.codes == 0)), [len(bits)]]
-    )
-    chunk, firsts = np.unique(np.searchsorted(bounds, triggers), return_index=True)
-    held = np.bitwise_or.reduceat(_trigger_bits(batch.codes[triggers]), firsts)
-    columns = ((bounds[chunk - 1] + 1).tolist(), bounds[chunk].tolist(), held.tolist())
-    for low, high, triggered in zip(*columns, strict=True):
+    held = np.bitwise_or.reduceat(_TRIGGER_BITS[batch.codes[triggers]], firsts)
+    for low, high, triggered in zip(lows.tolist(), highs.tolist(), held.tolist(), strict=True):
         if triggered & _OPENING:
             _mark_openings(batch.buffer, low, high, marker)
         for needed, kind, pattern in _IN_CHUNK:
             if triggered & needed:
                 for found in pattern.finditer(batch.buffer, low, high):
                     marker.add(kind, *found.span())
-        if triggered & _ANY_DIGIT:
-            _mark_numbers(batch.buffer, low, high, marker)
+
+
+def _chunks(batch: Batch, positions: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return where the chunks around sorted positions begin and end, and the first in each."""
+    if not len(positions):
+        return positions, positions, positions
+    bounds = np.concatenate([[-1], batch.gaps, [len(batch.codes)]])
+    chunk, firsts = np.unique(np.searchsorted(bounds, positions), return_index=True)
+    return bounds[chunk - 1] + 1, bounds[chunk], firsts
 
 
 def _line_breaks(batch: Batch, triggers: Ints) -> Ints:
@@ -204,30 +221,56 @@ def _line_breaks(batch: Batch, triggers: Ints) -> Ints:
 
 
 def _opens(batch: Batch, triggers: Ints, breaks: Ints) -> Mask:
-    """Tell which triggers can begin or join what a pattern matches, by what stands after them."""
-    codes = batch.codes[triggers]
-    after = batch.codes[np.minimum(triggers + 1, len(batch.codes) - 1)]
-    after[triggers + 1 == len(batch.codes)] = 0
-    bits = batch.classes[triggers + 1]
-    stop, colon, slash = (codes == ord(char) for char in ".:/")
-    # A stop or a slash before a space or a mark ends a word or a tag.
-    idle = (((bits & (SPACE | EDGE)) != 0) | (after == 0)) & (stop | slash)
-    idle |= stop & (after == ord("<"))
-    idle |= colon & (after != ord("/"))
-    idle |= slash & (after < 128) & ((bits & WORD) == 0) & (after != ord(".")) & (after != ord("-"))
-    idle |= (codes == ord("&")) & (after != ord("#")) & ((bits & LETTER) == 0)
-    idle[np.searchsorted(triggers, breaks)] = True
-    opens: Mask = ~idle
+    """Tell which triggers can begin or join what a pattern matches, by what stands around them.
+
+    It may say so of too many, never of too few: the patterns decide.
+    """
+    codes, bits = batch.codes[triggers], batch.classes
+    opens: Mask = np.isin(codes, _CHAR_CODES)
+    opens[np.searchsorted(triggers, breaks)] = False
+    for char, joins in ((".", _joins_host), ("/", _joins_path), (":", _joins_scheme)):
+        at = np.flatnonzero(opens & (codes == ord(char)))
+        opens[at] = joins(batch, triggers[at])
+    ampersand = codes == ord("&")
+    opens &= ~ampersand | ((bits[triggers + 1] & LETTER) != 0) | _stands(batch, triggers, 1, "#")
     return opens
 
 
-def _trigger_bits(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-    """Return the bit of each trigger; currency signs have none, since their digit has one."""
-    table = np.zeros(128, np.int64)
-    for char, bit in _CHAR_BIT.items():
-        table[ord(char)] = bit
-    table[ord("0") : ord("9") + 1] = _ANY_DIGIT
-    return np.where(codes < 128, table[np.minimum(codes, 127)], _ANY_DIGIT)
+def _stands(batch: Batch, positions: Ints, offset: int, char: str) -> Mask:
+    """Tell whether a character stands so far from each position."""
+    at = positions + offset
+    inside = (at >= 0) & (at < len(batch.codes))
+    found: Mask = inside & (batch.codes[np.where(inside, at, 0)] == ord(char))
+    return found
+
+
+def _before_a_word(batch: Batch, positions: Ints) -> Mask:
+    """Tell which marks do not stand before a space, another mark or the end of a text."""
+    bits = batch.classes[positions + 1]
+    return (bits != 0) & ((bits & (SPACE | EDGE)) == 0)
+
+
+def _joins_host(batch: Batch, stops: Ints) -> Mask:
+    """Tell which stops can part the names of a host: after www, or before a top-level domain."""
+    joins = np.zeros(len(stops), np.bool_)
+    at = np.flatnonzero(_before_a_word(batch, stops))
+    stops, folded = stops[at], np.append(batch.folded, np.zeros(2, np.uint32))
+    first, second = folded[stops + 1], folded[stops + 2]
+    starts = np.isin(first << np.uint32(8) | second, _DOMAIN_STARTS) & (first < 128)
+    joins[at] = starts | np.logical_and.reduce([folded[stops - i] == ord("w") for i in (1, 2, 3)])
+    return joins
+
+
+def _joins_path(batch: Batch, slashes: Ints) -> Mask:
+    """Tell which slashes can begin a path: no letter and no tag's bracket goes before it."""
+    joins = (batch.classes[slashes + 1] & WORD) != 0
+    joins |= _stands(batch, slashes, 1, ".") | _stands(batch, slashes, 1, "-")
+    joins &= (batch.classes[slashes - 1] & LETTER) == 0
+    return joins & ~_stands(batch, slashes, -1, "<")
+
+
+def _joins_scheme(batch: Batch, colons: Ints) -> Mask:
+    return _stands(batch, colons, 1, "/")
 
 
 def _mark_openings(buffer: str, low: int, high: int, marker: _Marker) -> None:
@@ -240,24 +283,28 @@ def _mark_openings(buffer: str, low: int, high: int, marker: _Marker) -> None:
             at = buffer.find(char, at + 1, high)
 
 
-def _mark_numbers(buffer: str, low: int, high: int, marker: _Marker) -> None:
-    """Mark numbers that begin in the chunk, with their units, and dates around them."""
-    limit = min(len(buffer), high + 24)
-    for found in _NUMBER.finditer(buffer, low, limit):
-        if found.start() >= high:
-            break
-        marker.add(SpanKind.NUMBER, *found.span())
-    begin = max(0, low - _MONTH_BEFORE)
-    if _MONTH_NAME.search(buffer, begin, limit):
-        for found in _DATE.finditer(buffer, begin, limit):
-            if found.start() < high:
-                marker.add(SpanKind.DATE, *found.span())
-
-
-def _mark_words_with_digits(batch: Batch, marker: _Marker) -> None:
-    words = batch.words
-    digits = (batch.classes[:-1] & characters.DIGIT) != 0
+def _mark_numbers(batch: Batch, marker: _Marker) -> None:
+    """Mark words with digits, numbers with what belongs to them, and dates around them."""
+    words, buffer = batch.words, batch.buffer
+    digits = (batch.classes[:-1] & DIGIT) != 0
     marker.add_units(SpanKind.NUMBER, words.where(batch.any_in(digits, words)))
+    lows, highs, _ = _chunks(batch, np.flatnonzero(digits))
+    # A currency may be set apart from its number.
+    apart = (lows > 1) & ((batch.classes[lows - 1] & SPACE) != 0)
+    lows = lows - 2 * (apart & np.isin(batch.codes[lows - 2], _CURRENCIES))
+    limits = np.minimum(highs + _UNIT_AFTER, len(buffer))
+    months = batch.words_in(_MONTHS).start if len(lows) else lows
+    near = np.searchsorted(months, lows - _MONTH_BEFORE) < np.searchsorted(months, limits)
+    columns = (lows.tolist(), highs.tolist(), limits.tolist(), near.tolist())
+    for low, high, limit, dated in zip(*columns, strict=True):
+        for found in _NUMBER.finditer(buffer, low, limit):
+            if found.start() >= high:
+                break
+            marker.add(SpanKind.NUMBER, *found.span())
+        if dated:
+            for found in _DATE.finditer(buffer, max(0, low - _MONTH_BEFORE), limit):
+                if found.start() < high:
+                    marker.add(SpanKind.DATE, *found.span())
 
 
 def _mark_emoji(batch: Batch, marker: _Marker) -> None:
@@ -266,7 +313,7 @@ def _mark_emoji(batch: Batch, marker: _Marker) -> None:
         return
     # Joiners, variation selectors and keycaps belong to the symbol that they follow.
     inside = np.zeros(len(bits) + 2, np.int8)
-    inside[1:-1] = (bits & (EMOJI | characters.MARK)) != 0
+    inside[1:-1] = (bits & (EMOJI | MARK)) != 0
     steps = np.diff(inside)
     runs = batch.spans(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1))
     marker.add_units(SpanKind.EMOJI, runs.where(batch.any_in((bits & EMOJI) != 0, runs)))
@@ -280,7 +327,7 @@ def negators_in(batch: Batch) -> Units:
     """Return the words that negate: those of `NEGATORS` and what ends in n't."""
     words = batch.words
     negates = batch.is_in(NEGATORS)
-    at = np.flatnonzero(batch.classes[1:-2] & APOSTROPHE) + 1
+    at = np.flatnonzero((batch.classes[1:-2] & APOSTROPHE) != 0) + 1
     codes = batch.folded
     at = at[(codes[at - 1] == ord("n")) & (codes[at + 1] == ord("t"))]
     holder = np.searchsorted(words.start, at, side="right") - 1
@@ -335,7 +382,7 @@ def _begins_sentence(batch: Batch, words: Units) -> npt.NDArray[np.bool_]:
 _WIDEST_GAP = 8
 
 
-_FINDERS = (_mark_words_with_digits, _mark_triggered, _mark_emoji, _mark_negation, _mark_names)
+_FINDERS = (_mark_triggered, _mark_numbers, _mark_emoji, _mark_negation, _mark_names)
 
 
 def protected_mask(
