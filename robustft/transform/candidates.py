@@ -14,9 +14,19 @@ from robustft.text.document import Document
 from robustft.text.edits import Edit, check, simplify
 from robustft.transform.protection import Protection
 
-__all__ = ["Acceptance", "Candidate", "Filled", "Queue", "overlap", "words_changed"]
+__all__ = [
+    "Acceptance",
+    "Candidate",
+    "Filled",
+    "Queue",
+    "first_of_text",
+    "order_by_text",
+    "overlap",
+    "words_changed",
+]
 
 Ints = npt.NDArray[np.int64]
+_RANK_BITS = 48
 Candidate: TypeAlias = tuple[int, int, int, int]
 """A unit that was drawn: start and end in its text, ordinal, and the key of its draw."""
 
@@ -50,6 +60,34 @@ class Queue(NamedTuple):
         """Return the candidates in some rows."""
         part = slice(rows.start, rows.stop)
         return zip(*(column[part].tolist() for column in self.columns), strict=True)
+
+
+def first_of_text(texts: Ints, count: int) -> Ints:
+    """Return the place of each text's first unit, shape ``(count,)``; `texts` are sorted."""
+    return np.searchsorted(texts, np.arange(count)).astype(np.int64)
+
+
+def order_by_text(texts: Ints, rank: npt.NDArray[np.uint64], count: int) -> Ints:
+    """Return the order of units by text, then by the upper 48 bits of their rank, then by place.
+
+    `texts` are sorted numbers below `count`.
+    """
+    if not len(texts):
+        return np.zeros(0, np.int64)
+    first = first_of_text(texts, count)
+    place = np.arange(len(texts)) - first[texts]
+    # Numbers are sorted much faster than places: text, rank and place fit into one.
+    of_text, of_place = count.bit_length(), int(place.max()).bit_length()
+    lost = max(of_text + of_place, 64 - _RANK_BITS)
+    key = texts.astype(np.uint64) << np.uint64(64 - of_text)
+    key |= (rank >> np.uint64(lost)) << np.uint64(of_place)
+    key |= place.astype(np.uint64)
+    key.sort()
+    ranked = key >> np.uint64(of_place)
+    if (ranked[1:] == ranked[:-1]).any():  # what was lost of the ranks decides
+        return np.lexsort((rank >> np.uint64(64 - _RANK_BITS), texts)).astype(np.int64)
+    place = (key & np.uint64((1 << of_place) - 1)).astype(np.int64)
+    return first[(key >> np.uint64(64 - of_text)).astype(np.int64)] + place
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from robustft.text.edits import apply, map_span
 from robustft.text.identity import content_ids
 from robustft.transform.base import Transform
 from robustft.transform.checks import Checks
-from robustft.transform.compose import leaves
+from robustft.transform.compose import Composite, leaves
 from robustft.transform.constraints import Constraint
 from robustft.transform.perturbed import PerturbedBatch, Step
 from robustft.transform.protection import Mark
@@ -124,7 +124,7 @@ def perturb(
     ]
     run = partial(
         perturb_batch,
-        transforms=portable(bind(transforms, constraints)),
+        transforms=(build if workers == 1 else portable)(bind(transforms, constraints)),
         severity=severity,
         seed=fold_in(seed, "field", field) if field else seed,
         copy=copy,
@@ -169,6 +169,12 @@ def portable(transforms: Transforms) -> Transforms:
     return transforms if isinstance(transforms, str) else built
 
 
+@lru_cache(maxsize=8)
+def _built(specs: str) -> Transform | Composite:
+    """Build once what a process is given with each of its batches."""
+    return build(specs)
+
+
 def perturb_batch(
     chunk: tuple[Sequence[str], Sequence[str], Marks | None],
     *,
@@ -179,11 +185,12 @@ def perturb_batch(
 ) -> PerturbedBatch:
     """Change one batch: what `perturb` gives to a worker."""
     texts, ids, marks = chunk
+    built = _built(transforms) if isinstance(transforms, str) else build(transforms)
     keys = np.fromiter((fold_in(seed, i, copy) for i in ids), np.uint64, len(ids))
     state = _State(
-        list(texts), [list(found) for found in marks] if marks else None, constraints_of(transforms)
+        list(texts), [list(found) for found in marks] if marks else None, constraints_of(built)
     )
-    for path, transform, active in leaves(build(transforms), keys):
+    for path, transform, active in leaves(built, keys):
         rate = transform.rate_at(severity)
         # The transform's settings are not part of the key: a higher rate changes a superset.
         step_keys = mix(keys, fold_in(0, "step", path, transform.name))

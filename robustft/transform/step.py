@@ -14,14 +14,24 @@ from robustft.errors import RobustftError, TransformError
 from robustft.seeding import Draw, mix, uniform
 from robustft.text.document import Batch, Document, Unit, Units
 from robustft.text.edits import Edit, apply, diff
+from robustft.transform.at_once import change_at_once
 from robustft.transform.base import (
     BatchedTransform,
     Level,
+    Proposal,
     RewriteTransform,
     Skip,
     Transform,
 )
-from robustft.transform.candidates import Acceptance, Candidate, Filled, Queue, overlap
+from robustft.transform.candidates import (
+    Acceptance,
+    Candidate,
+    Filled,
+    Queue,
+    first_of_text,
+    order_by_text,
+    overlap,
+)
 from robustft.transform.checks import StepChecks
 from robustft.transform.protection import Mark, Protection
 from robustft.transform.rounds import fill_in_rounds
@@ -132,7 +142,7 @@ class _Job:
         units = found = self.transform.units(batch)
         _check_disjoint(units)
         # A unit's ordinal counts all units of its text: protection does not move the draws.
-        ordinal = np.arange(len(units)) - np.searchsorted(units.text, units.text)
+        ordinal = np.arange(len(units)) - first_of_text(units.text, len(batch))[units.text]
         allowed = np.flatnonzero(self.acceptance.protection.allowed(units))
         units, ordinal = units.where(allowed), ordinal[allowed]
         eligible = np.bincount(units.text, minlength=len(batch)).astype(np.int64)
@@ -163,9 +173,15 @@ class _Job:
                 result.skips += skips
                 result.record(text, filled)
             return result
+        found = change_at_once(self.transform, batch, queue, wanted) if self.checks is None else None
+        made, answers = found or ({}, {})
+        for text, edits in made.items():
+            result.edits[text] = edits
+        result.changed[list(made)] = wanted[list(made)]
         for text, goal in goals:
-            candidates = queue.portions(text, goal + goal // 2 + 2)
-            self._fill(Document(batch, text), candidates, goal, result)
+            if text not in made:
+                candidates = queue.portions(text, goal + goal // 2 + 2)
+                self._fill(Document(batch, text), candidates, goal, result, answers.get(text, ()))
         return result
 
     def _goals(self, wanted: Ints, result: StepResult) -> Iterable[tuple[int, int]]:
@@ -190,11 +206,7 @@ class _Job:
             # An exponential variable of rate w comes first with a probability that is in
             # proportion to w. Positive floats sort as their bits do.
             rank = (-np.log1p(-uniform(rank)) / weights).view(np.uint64)
-        key = (units.text.astype(np.uint64) << np.uint64(48)) | (rank >> np.uint64(16))
-        order = np.argsort(key)
-        if (np.diff(key[order]) == 0).any():  # a tie must not depend on the sorting method
-            order = np.argsort(key, kind="stable")
-        return order
+        return order_by_text(units.text, rank, len(self.batch))
 
     def _whole(self, units: Units) -> Ints:
         """Count, for each text, what the rate is a share of: its words, or its places.
@@ -220,18 +232,23 @@ class _Job:
         candidates: Iterable[Candidate],
         wanted: int,
         result: StepResult,
+        answers: Iterable[Proposal] = (),
     ) -> None:
         """Go through one text's units by rank until as many as wanted have changed.
 
-        What `robustft.transform.rounds` does too, where no model has a say in it.
+        What `robustft.transform.rounds` does too, where no model has a say in it. What the first
+        units become may be known: `answers`.
         """
         tally = None if self.checks is None else self.checks.tally(document.index)
         transform, source, names = self.transform, document.text, (self.transform.name,)
         edits: list[Edit] = []
+        known = iter(answers)
         reason, done, irregular = "", 0, False
         for start, end, ordinal, key in candidates:
             unit = Unit(start, end, source[start:end], ordinal)
-            made = transform.replacement(document, unit, Draw(key))
+            made = next(known, None)
+            if made is None:
+                made = transform.replacement(document, unit, Draw(key))
             if isinstance(made, str):
                 proposed = [Edit(start, end, made, names)]
                 reason = "same text" if made == unit.text else ""

@@ -8,19 +8,24 @@ from robustft.seeding import Draw
 from robustft_transforms._keyboard import neighbours
 from robustft_transforms._lexicons import load_words
 
-__all__ = ["Kind", "mistype"]
+__all__ = ["BOUNDS", "FIRST_LETTER", "NEGATORS", "REST", "TRIES", "Kind", "draw_of", "mistype"]
 
 Kind = Literal["all", "omission", "neighbour", "transposition", "doubling", "insertion"]
 
 # Upper bounds of a 16-bit draw for each kind, in the order of `Kind`: 45/20/15/10/10 %.
-_BOUNDS = _OMISSION, _NEIGHBOUR, _TRANSPOSITION, _DOUBLING, _ = tuple(
+BOUNDS = _OMISSION, _NEIGHBOUR, _TRANSPOSITION, _DOUBLING, _ = tuple(
     round(65536 * share) for share in (0.45, 0.65, 0.80, 0.90, 1.0)
 )
-_FIRST_LETTER = round(65536 * 0.033)
-_REST = 65536 - _FIRST_LETTER
+FIRST_LETTER = round(65536 * 0.033)
+REST = 65536 - FIRST_LETTER
 # Forms of negators that are no dictionary words, which a slip might make.
-_NEGATORS = frozenset("dont cant wont isnt arent aint nor".split())
-_TRIES = 8
+NEGATORS = frozenset("dont cant wont isnt arent aint nor".split())
+TRIES = 8
+
+
+def draw_of(kind: Kind) -> int:
+    """Return a draw that stands for one kind of slip."""
+    return BOUNDS[get_args(Kind).index(kind) - 1] - 1
 
 
 def mistype(word: str, draw: Draw, bits: int, kind: Kind = "all") -> str | None:
@@ -32,14 +37,14 @@ def mistype(word: str, draw: Draw, bits: int, kind: Kind = "all") -> str | None:
     """
     words = load_words()
     last = len(word) - 1
-    for _ in range(_TRIES):
-        which = bits & 0xFFFF if kind == "all" else _BOUNDS[get_args(Kind).index(kind) - 1] - 1
+    for _ in range(TRIES):
+        which = bits & 0xFFFF if kind == "all" else draw_of(kind)
         place = (bits >> 16) & 0xFFFF
-        at = 1 + (place - _FIRST_LETTER) * last // _REST if place >= _FIRST_LETTER else 0
+        at = 1 + (place - FIRST_LETTER) * last // REST if place >= FIRST_LETTER else 0
         typo = _slip(word, at, which, (bits >> 32) & 0xFFFF)
         if typo:
             low = typo.lower()
-            if low not in words and low not in _NEGATORS:
+            if low not in words and low not in NEGATORS:
                 return typo
         bits = draw.bits()
     return None

@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from robustft.seeding import Draw
-from robustft.text import Batch, Document, Edit, Unit, Units
-from robustft.transform.base import LabelKind, Level, Skip, Transform
+from robustft.text import Batch, Document, Unit, Units
+from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
 from robustft_transforms._slips import Kind, mistype
+from robustft_transforms._slips_at_once import mistype_all
 
 _FULL_LENGTH = 8
 _LENGTH_POWER = 2.5
+_WEIGHTS = (np.arange(_FULL_LENGTH + 1) / _FULL_LENGTH) ** _LENGTH_POWER
+_SKIP = Skip("each slip drawn makes a word")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +69,18 @@ class Typos(Transform):
 
     def weights(self, batch: Batch, units: Units) -> npt.NDArray[np.float64]:
         """Return what spares short words: their writers slip less, and see it when they do."""
-        length = np.minimum(units.end - units.start, _FULL_LENGTH)
-        weights: npt.NDArray[np.float64] = (length / _FULL_LENGTH) ** _LENGTH_POWER
+        weights: npt.NDArray[np.float64] = _WEIGHTS[
+            np.minimum(units.end - units.start, _FULL_LENGTH)
+        ]
         return weights
 
-    def replacement(
-        self, document: Document, unit: Unit, draw: Draw
-    ) -> str | Skip | tuple[Edit, ...]:
+    def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
         """Return the word with one slip in it."""
         typo = mistype(unit.text, draw, draw.bits(), self.kind)
-        return Skip("each slip drawn makes a word") if typo is None else typo
+        return _SKIP if typo is None else typo
+
+    def at_once(
+        self, batch: Batch, units: Units, keys: npt.NDArray[np.uint64]
+    ) -> list[Proposal]:
+        """Return each word with one slip in it."""
+        return [_SKIP if typo is None else typo for typo in mistype_all(batch, units, keys, self.kind)]

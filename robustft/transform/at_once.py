@@ -1,0 +1,94 @@
+"""The common course of a step: the units on top of each text's rank change, all of them at once.
+
+Most transforms pass over few units, and no constraint has a say. Then what a step does to a text
+is known as soon as the units on top are; a text in which one of them is passed over goes through
+its units one by one, from the top again.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import repeat
+
+import numpy as np
+import numpy.typing as npt
+
+from robustft.text.document import Batch, Units
+from robustft.text.edits import Edit
+from robustft.transform.base import Proposal, Transform
+from robustft.transform.candidates import Queue
+
+__all__ = ["Made", "change_at_once"]
+
+Ints = npt.NDArray[np.int64]
+Made = dict[int, tuple[Edit, ...]]
+"""By text, the edits of a step."""
+
+# Much faster than calling the class, which goes through a function of Python's.
+_edit = partial(tuple.__new__, Edit)
+
+
+def change_at_once(
+    transform: Transform, batch: Batch, queue: Queue, wanted: Ints
+) -> tuple[Made, dict[int, list[Proposal]]] | None:
+    """Ask for the first `wanted` candidates of each text, shape ``(len(batch),)``, together.
+
+    Returns
+    -------
+    The edits of the texts in which each of them changes its unit, and the answers for the others,
+    in rank order; None if the transform does not work out many at once.
+    """
+    if type(transform).at_once is Transform.at_once or not wanted.any():
+        return None
+    texts = np.flatnonzero(wanted)
+    goals = wanted[texts]
+    firsts = np.cumsum(goals) - goals
+    rows = np.arange(int(goals.sum())) + np.repeat(queue.first[texts] - firsts, goals)
+    start, end, _, keys = (column[rows] for column in queue.columns)
+    owner = np.repeat(texts, goals)
+    offset = batch.starts[owner]
+    units = Units(owner, start + offset, end + offset)
+    proposals = transform.at_once(batch, units, keys)
+    if len(proposals) != len(units):
+        raise ValueError(f"{len(proposals)} replacements for {len(units)} units")
+    changes = np.fromiter(map(_is_text, proposals), np.bool_, len(proposals))
+    changes &= ~_same(batch, units, proposals)
+    whole = np.logical_and.reduceat(changes, firsts)
+    spans = zip(texts.tolist(), firsts.tolist(), (firsts + goals).tolist(), strict=True)
+    others = {
+        text: list(proposals[low:high])
+        for (text, low, high), fine in zip(spans, whole.tolist(), strict=True)
+        if not fine
+    }
+    kept = np.flatnonzero(np.repeat(whole, goals))
+    kept = kept[np.argsort(units.start[kept])]
+    return _by_text(transform.name, texts[whole], goals[whole], start, end, proposals, kept), others
+
+
+def _is_text(proposal: Proposal) -> bool:
+    return isinstance(proposal, str)
+
+
+def _same(batch: Batch, units: Units, proposals: list[Proposal]) -> npt.NDArray[np.bool_]:
+    """Tell which units would stay as they are."""
+    buffer = batch.buffer
+    spans = zip(units.start.tolist(), units.end.tolist(), proposals, strict=True)
+    return np.fromiter((buffer[a:b] == made for a, b, made in spans), np.bool_, len(units))
+
+
+def _by_text(
+    name: str,
+    texts: Ints,
+    goals: Ints,
+    start: Ints,
+    end: Ints,
+    proposals: list[Proposal],
+    kept: Ints,
+) -> Made:
+    """Return the edits of each text; `kept` are the candidates in the order of the buffer."""
+    made = (proposals[i] for i in kept.tolist())
+    columns = zip(start[kept].tolist(), end[kept].tolist(), made, repeat((name,)), strict=False)
+    edits = list(map(_edit, columns))
+    last = np.cumsum(goals)
+    bounds = zip(texts.tolist(), (last - goals).tolist(), last.tolist(), strict=True)
+    return {text: tuple(edits[low:high]) for text, low, high in bounds}
