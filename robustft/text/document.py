@@ -205,9 +205,9 @@ class Batch:
         """Tell for each of `words` whether it is in `lexicon`."""
         return lexicon.match(self._word_hashes)
 
-    def places_in(self, lexicon: Lexicon, words: Ints) -> Ints:
-        """Return, for some of `words` by number, their places in the lexicon's `words`, or -1."""
-        return lexicon.find(self._word_hashes[words])
+    def places_in(self, lexicon: Lexicon, words: Ints | None = None) -> Ints:
+        """Return, for all `words` or some by number, their places in the lexicon's, or -1."""
+        return lexicon.find(self._word_hashes if words is None else self._word_hashes[words])
 
     def alphabetic_words(self, min_length: int = 1) -> Units:
         """Return the words of at least `min_length` code points that are ASCII letters alone."""

@@ -132,7 +132,7 @@ def _subject_reason(text: str, end: int, first: str, lead: Clause) -> str:
         return "may stand before a gap"
     if first == "that" and next_word(text, end)[0] in ("to", "life"):
         return "that is to say"
-    if first == "it" and text[:end].lower().endswith("would"):
+    if first == "it" and text[max(0, end - 5) : end].lower() == "would":
         return "it'd: rare in writing"
     if lead.word in ("or", "and") and lead.coordinates:
         return "part of a coordinated subject"
@@ -191,7 +191,7 @@ def _have_reason(text: str, end: int, lead: Clause) -> str:
     if lead.word in word_list("modals") or lead.word in ("to", "have", "has", "had"):
         return "may be a question"
     word, _ = skip_adverbs(text, end)
-    if word in ("better", "best") and text[:end].endswith("had"):
+    if word in ("better", "best") and text.endswith("had", 0, end):
         return ""
     if word in word_list("not before a noun"):
         return "may be a main verb"

@@ -50,12 +50,6 @@ EXPANDABLE: dict[str, str] = {
 }
 """Each form that may be expanded, with a straight apostrophe, and its clitic."""
 
-# Speech that is written as it sounds keeps its contractions: "didn't rob nothin'", "tell ya".
-_DIALECT = re.compile(
-    r"\b(?:ya|gonna|wanna|gotta|ain['’]t|y['’]all|kinda|outta|dunno)\b|\b\w+in['’](?!\w)",
-    re.IGNORECASE,
-)
-_NEAR = 40
 # "Don't get me wrong", "Don't bother": nobody writes these out.
 _SET_PHRASE = re.compile(r"\s+(?:get|even|bother|worry|mind|ask)\b")
 _FULL = {"'ve": "have", "'re": "are", "'ll": "will", "'m": "am"}
@@ -80,13 +74,18 @@ _PLURAL_LOOKALIKES = frozenset(
 )
 
 
-def expand(text: str, start: int, end: int) -> str | Skip | tuple[Edit, ...]:
-    """Return what to put for the contraction ``text[start:end]``, or why to leave it."""
+def expand(
+    text: str, start: int, end: int, *, dialect: bool = False
+) -> str | Skip | tuple[Edit, ...]:
+    """Return what to put for the contraction ``text[start:end]``, or why to leave it.
+
+    `dialect` tells whether speech is written as it sounds nearby.
+    """
     form = text[start:end]
     low = form.lower().replace("’", "'")
     clitic = EXPANDABLE[low]
     lead = before(text, start)
-    reason = _not_to_touch(text, start, end, form, lead)
+    reason = _not_to_touch(text, start, end, form, lead, dialect)
     if reason:
         return Skip(reason)
     if clitic == "n't":
@@ -110,11 +109,13 @@ def expand(text: str, start: int, end: int) -> str | Skip | tuple[Edit, ...]:
     return f"{host} {full.upper() if form[-1].isupper() else full}"
 
 
-def _not_to_touch(text: str, start: int, end: int, form: str, lead: Clause) -> str:
+def _not_to_touch(
+    text: str, start: int, end: int, form: str, lead: Clause, dialect: bool
+) -> str:
     """Return why a form stays whatever it stands for, or an empty string."""
     if inside_longer_form(text, start, end):
         return "part of a longer form"
-    if _DIALECT.search(text, max(0, start - _NEAR), end + _NEAR):
+    if dialect:
         return "stands in dialect"
     if form.lower() in ("don't", "don’t") and lead.begins and _SET_PHRASE.match(text, end):
         return "a set phrase"

@@ -26,6 +26,7 @@ _NEXT = re.compile(r"\s+([A-Za-z]+(?:['’][A-Za-z]+)*)")
 _LAST = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*$")
 _PRONOUN_BEFORE = re.compile(r"(?<![A-Za-z])(?:I|you|he|she|it|we|they)\s+$", re.IGNORECASE)
 _END_OF_SENTENCE = re.compile(r"[.!?\n<]")
+_COORDINATE = ("and", "or")
 _OPENING = "\"'“”‘’([*_"
 _LONGEST_WORD = 30
 
@@ -39,6 +40,7 @@ def _sections(file: str) -> dict[str, frozenset[str]]:
     }
 
 
+@cache
 def word_list(name: str, file: str = "grammar.txt") -> frozenset[str]:
     """Return the section `name` of a file of the data folder."""
     return _sections(file)[name]
@@ -49,7 +51,7 @@ class Clause:
 
     `word` is the previous word in lower case, or empty where the clause begins: at the start of
     the text or a line, after a mark, a tag or a bracket. `mark` is then that mark, or empty.
-    `coordinates` tells whether a pronoun stands before the word, as in "he or she".
+    `coordinates` tells whether it joins a pronoun before it to what follows, as in "he or she".
     """
 
     __slots__ = ("coordinates", "mark", "word")
@@ -78,11 +80,15 @@ def before(text: str, start: int) -> Clause:
         return Clause("", lead[-1])
     if not lead or not lead[-1].isalnum():
         return Clause("", lead[-1:])
-    found = _LAST.search(lead)
-    if found is None:
-        return Clause("", lead[-1])
-    paired = _PRONOUN_BEFORE.search(lead, 0, found.start()) is not None
-    return Clause(found[0].lower().replace("’", "'"), lead[-1], paired)
+    last = lead.split()[-1]
+    if not (last.isalpha() and last.isascii()):  # something hangs on the word
+        found = _LAST.search(last)
+        if found is None:
+            return Clause("", lead[-1])
+        last = found[0]
+    word = last.lower().replace("’", "'")
+    paired = word in _COORDINATE and _PRONOUN_BEFORE.search(lead[: -len(last)]) is not None
+    return Clause(word, lead[-1], paired)
 
 
 def inside_longer_form(text: str, start: int, end: int) -> bool:

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from robustft.seeding import Draw
-from robustft.text import Batch, Document, Edit, Lexicon, SpanKind, Unit, Units
-from robustft.transform.base import LabelKind, Level, Skip, Transform
-from robustft_transforms._contracting import PAIRS, contract
-from robustft_transforms._expansion import EXPANDABLE, expand
+from robustft.text import Batch, Document, SpanKind, Unit, Units
+from robustft.transform.base import LabelKind, Level, Proposal, Transform
+from robustft_transforms._contracting import contract
+from robustft_transforms._contraction_places import dialect_of, expandable, pairs
+from robustft_transforms._expansion import expand
 
-Ints = npt.NDArray[np.int64]
 Mode = Literal["both", "expand", "contract"]
-
-
-@cache
-def _lexicon(which: str) -> Lexicon:
-    if which == "expand":
-        return Lexicon(EXPANDABLE)
-    if which in ("not", "cannot"):
-        return Lexicon([which])
-    position = ("first", "second").index(which)
-    return Lexicon({pair.split()[position] for pair in PAIRS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,44 +61,17 @@ class Contractions(Transform):
 
     def units(self, batch: Batch) -> Units:
         """Return the contractions, the pairs that could be one, or both."""
-        nothing = np.zeros(0, np.int64)
-        spans = [(nothing, nothing)]
-        if self.mode != "contract":
-            forms = batch.words_in(_lexicon("expand"))
-            spans.append((forms.start, forms.end))
-        if self.mode != "expand":
-            spans.append(_pairs(batch))
+        spans = [expandable(batch)] if self.mode != "contract" else []
+        spans += [pairs(batch)] if self.mode != "expand" else []
         start = np.concatenate([s for s, _ in spans])
         end = np.concatenate([e for _, e in spans])
         order = np.argsort(start, kind="stable")
         return batch.spans(start[order], end[order])
 
-    def replacement(
-        self, document: Document, unit: Unit, draw: Draw
-    ) -> str | Skip | tuple[Edit, ...]:
+    def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
         """Return the other form of `unit`, or why it has none here."""
         if " " in unit.text or unit.text.lower() == "cannot":
             return contract(document.text, unit.start, unit.end, draw)
-        return expand(document.text, unit.start, unit.end)
-
-
-def _pairs(batch: Batch) -> tuple[Ints, Ints]:
-    """Return the spans of the pairs in `PAIRS` with one space between; "it is not" is one span."""
-    words = batch.words
-    alone = np.flatnonzero(batch.is_in(_lexicon("cannot")))
-    second = batch.is_in(_lexicon("second"))
-    first = batch.is_in(_lexicon("first"))
-    at = np.flatnonzero(first[:-1] & second[1:])
-    near = (words.start[at + 1] - words.end[at] == 1) & (batch.codes[words.end[at]] == ord(" "))
-    at = at[near]
-    pairs = zip(words.start[at].tolist(), words.end[at + 1].tolist(), strict=True)
-    at = at[np.array([batch.buffer[s:e].lower() in PAIRS for s, e in pairs], np.bool_)]
-    # Where two pairs share a word, the first is taken, together with a "not" that follows it.
-    follows = np.isin(at, at + 1)
-    last = at + 1
-    denied = batch.is_in(_lexicon("not"))[np.minimum(at + 2, len(words) - 1)]
-    last = np.where(np.isin(at + 1, at) & denied, at + 2, last)[~follows]
-    at = at[~follows]
-    start = np.concatenate([words.start[at], words.start[alone]])
-    end = np.concatenate([words.end[last], words.end[alone]])
-    return start, end
+        offset = int(document.batch.starts[document.index])
+        dialect = dialect_of(document.batch).near(offset + unit.start, offset + unit.end)
+        return expand(document.text, unit.start, unit.end, dialect=dialect)
