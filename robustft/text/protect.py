@@ -72,13 +72,16 @@ _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|"
     r"Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
 )
-_UNIT = (
-    r"(?:[kcm]?m|[km]?g|km/h|mph|lbs?|oz|ft|in(?:ch(?:es)?)?|miles?|met(?:er|re)s?|"
-    r"kilomet(?:er|re)s?|kilo(?:gram)?s?|grams?|lit(?:er|re)s?|gallons?|acres?|hectares?|degrees?|"
-    r"seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|yrs?|"
-    r"a\.?m\b\.?|p\.?m\b\.?|percent|per cent|dollars?|bucks|cents?|pounds?|euros?|stars?|points?|"
-    r"thousand|million|billion|hundred|dozen|[kMG]?Hz|[KMGT]i?B|%|\u00b0[CF]?)"
-)
+_UNIT_WORDS = (
+    "m km cm mm g kg mg km/h mph lb lbs oz ft in inch inches mile miles meter meters metre metres "
+    "kilometer kilometers kilometre kilometres kilo kilos kilogram kilograms gram grams liter "
+    "liters litre litres gallon gallons acre acres hectare hectares degree degrees second seconds "
+    "sec secs minute minutes min mins hour hours hr hrs day days week weeks month months year "
+    "years yr yrs percent dollar dollars bucks cent cents pound pounds euro euros star stars "
+    "point points thousand million billion hundred dozen Hz kHz MHz GHz KB MB GB TB KiB MiB GiB "
+    "TiB"
+).split()
+_UNIT = rf"(?:{'|'.join(_UNIT_WORDS)}|per cent|[ap]\.?m\b\.?|%|\u00b0[CF]?)"
 _DIGITS = r"\d[\d.,:/\u2019'\u2013-]*(?<=\d)"
 
 # Each trigger has a bit, so that a chunk (a run without white space) tells by the triggers that
@@ -140,6 +143,11 @@ _NUMBER = regex.compile(
     rf"(?:[$\u00a3\u20ac]\s?)?(?<!\d)(?:{_DIGITS}|\d)"
     rf"(?:\s?{_UNIT}(?!\w)|[-\u2013]\w+|[A-Za-z%+]+)?"
 )
+# By two code points of one byte, whether a unit may begin with them.
+_UNIT_STARTS = np.zeros(1 << 15, np.bool_)
+for _start in (*_UNIT_WORDS, "am", "pm", "a.", "p.", "per"):
+    _UNIT_STARTS[[ord(_start[0]) << 8 | ord(c) for c in _start[1:2] or map(chr, range(256))]] = True
+_UNIT_STARTS[[ord("%") << 8 | code for code in range(256)]] = True
 _DATE = regex.compile(
     rf"(?<!\w)(?:{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}}\b)?|{_MONTH},?\s\d{{4}}\b|"
     rf"\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}(?:,?\s\d{{4}}\b)?)"
@@ -149,6 +157,8 @@ _MONTH_NAMES = (
     "september oct october nov november dec december"
 )
 _MONTHS = Lexicon(name + end for name in _MONTH_NAMES.split() for end in ("", "'s"))
+# What ties a number to what follows at once.
+_JOINING = np.array([ord(char) for char in "%+-\u2013\u00b0"], np.uint32)
 # How far from a number's chunk a date may begin, and a unit or a date end.
 _MONTH_BEFORE, _UNIT_AFTER = 16, 24
 
@@ -288,14 +298,16 @@ def _mark_numbers(batch: Batch, marker: _Marker) -> None:
     words, buffer = batch.words, batch.buffer
     digits = (batch.classes[:-1] & DIGIT) != 0
     marker.add_units(SpanKind.NUMBER, words.where(batch.any_in(digits, words)))
-    lows, highs, _ = _chunks(batch, np.flatnonzero(digits))
+    at = np.flatnonzero(digits)
+    lows, highs, firsts = _chunks(batch, at)
     # A currency may be set apart from its number.
     apart = (lows > 1) & ((batch.classes[lows - 1] & SPACE) != 0)
     lows = lows - 2 * (apart & np.isin(batch.codes[lows - 2], _CURRENCIES))
     limits = np.minimum(highs + _UNIT_AFTER, len(buffer))
     months = batch.words_in(_MONTHS).start if len(lows) else lows
     near = np.searchsorted(months, lows - _MONTH_BEFORE) < np.searchsorted(months, limits)
-    columns = (lows.tolist(), highs.tolist(), limits.tolist(), near.tolist())
+    more = np.flatnonzero(near | _goes_on(batch, at[firsts], lows, highs))
+    columns = (column[more].tolist() for column in (lows, highs, limits, near))
     for low, high, limit, dated in zip(*columns, strict=True):
         for found in _NUMBER.finditer(buffer, low, limit):
             if found.start() >= high:
@@ -305,6 +317,25 @@ def _mark_numbers(batch: Batch, marker: _Marker) -> None:
             for found in _DATE.finditer(buffer, max(0, low - _MONTH_BEFORE), limit):
                 if found.start() < high:
                     marker.add(SpanKind.DATE, *found.span())
+
+
+def _goes_on(batch: Batch, digits: Ints, lows: Ints, highs: Ints) -> Mask:
+    """Tell which chunks may hold more of a number than the one word that a digit stands in.
+
+    It may say so of too many, never of too few.
+    """
+    words = batch.words
+    if not len(words):
+        return np.ones(len(lows), np.bool_)
+    first = np.searchsorted(words.start, lows)
+    plain = (first < len(words)) & (np.searchsorted(words.start, highs) == first + 1)
+    begin, end = (at[np.minimum(first, len(words) - 1)] for at in (words.start, words.end))
+    codes = np.append(batch.codes, np.zeros(3, np.uint32))
+    plain &= ~np.isin(codes[begin - 1], _CURRENCIES) & ~np.isin(codes[end], _JOINING)
+    plain &= ~np.isin(codes[lows], _CURRENCIES) & (begin <= digits) & (digits < end)
+    after = codes[highs + 1] << np.uint32(8) | codes[highs + 2]
+    plain &= (codes[highs + 1] > 0x7F) | ~_UNIT_STARTS[np.minimum(after, 0x7FFF)]
+    return ~plain
 
 
 def _mark_emoji(batch: Batch, marker: _Marker) -> None:
@@ -382,11 +413,14 @@ def _begins_sentence(batch: Batch, words: Units) -> npt.NDArray[np.bool_]:
 _WIDEST_GAP = 8
 
 
-_FINDERS = (_mark_triggered, _mark_numbers, _mark_emoji, _mark_negation, _mark_names)
+_ALWAYS = (_mark_triggered, _mark_numbers, _mark_emoji)
+_UNLESS_OPEN = ((SpanKind.NEGATION, _mark_negation), (SpanKind.NAME, _mark_names))
 
 
 def protected_mask(
-    batch: Batch, task_spans: Sequence[Iterable[tuple[int, int]]] | None = None
+    batch: Batch,
+    task_spans: Sequence[Iterable[tuple[int, int]]] | None = None,
+    opens: Iterable[SpanKind] = (),
 ) -> npt.NDArray[np.uint16]:
     """Return the kinds of protected span at each code point of the batch's buffer, as bits.
 
@@ -396,6 +430,8 @@ def protected_mask(
         The texts.
     task_spans
         For each text, the spans that its task protects (an answer, an entity).
+    opens
+        Kinds that need not be looked for.
 
     Returns
     -------
@@ -405,7 +441,8 @@ def protected_mask(
     if not len(mask):
         return mask
     marker = _Marker()
-    for find in _FINDERS:
+    opened = set(opens)
+    for find in (*_ALWAYS, *(find for kind, find in _UNLESS_OPEN if kind not in opened)):
         find(batch, marker)
     for start, spans in zip(batch.starts.tolist(), task_spans or (), strict=False):
         for low, high in spans:

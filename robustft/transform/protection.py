@@ -48,9 +48,9 @@ class Protection:
         marks: Sequence[Iterable[Mark]] | None = None,
     ) -> None:
         spans = [[mark[:2] for mark in found if mark.closed] for found in marks or ()]
-        closed = (protected_mask(batch, spans) & closed_to(opens)) != 0
+        closed = (protected_mask(batch, spans, opens) & closed_to(opens)) != 0
         self._batch = batch
-        self._total = np.zeros(len(closed) + 1, np.int64)
+        self._total = np.zeros(len(closed) + 1, np.int32)
         np.cumsum(closed, out=self._total[1:])
         self._ends = _ends(batch, marks or ())
 

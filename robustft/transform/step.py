@@ -14,7 +14,7 @@ from robustft.errors import RobustftError, TransformError
 from robustft.seeding import Draw, mix, uniform
 from robustft.text.document import Batch, Document, Unit, Units
 from robustft.text.edits import Edit, apply, diff
-from robustft.transform.at_once import change_at_once
+from robustft.transform.at_once import change_at_once, make_edit, make_unit
 from robustft.transform.base import (
     BatchedTransform,
     Level,
@@ -245,12 +245,12 @@ class _Job:
         known = iter(answers)
         reason, done, irregular = "", 0, False
         for start, end, ordinal, key in candidates:
-            unit = Unit(start, end, source[start:end], ordinal)
+            unit = make_unit((start, end, source[start:end], ordinal))
             made = next(known, None)
             if made is None:
                 made = transform.replacement(document, unit, Draw(key))
             if isinstance(made, str):
-                proposed = [Edit(start, end, made, names)]
+                proposed = [make_edit((start, end, made, names))]
                 reason = "same text" if made == unit.text else ""
                 reason = reason or (overlap(edits, proposed) if irregular else "")
             elif isinstance(made, Skip):

@@ -68,15 +68,17 @@ _NOT_LETS = frozenset("know in out down off alone have".split())
 
 def contract(text: str, start: int, end: int, draw: Draw) -> str | Skip:
     """Return the contraction for ``text[start:end]``: two words of `PAIRS`, three, or "cannot"."""
-    words = text[start:end].split(" ")
+    span = text[start:end]
+    words = span.split(" ")
     apostrophe = "’" if "’" in text and "'" not in text else "'"
     if inside_longer_form(text, start, end):
         return Skip("part of a longer form")
     lead = before(text, start)
-    low = [word.lower() for word in words]
-    reason = _case_reason(text, end, words, lead)
-    if reason:
-        return Skip(reason)
+    low = words
+    if not span.islower():
+        low = span.lower().split(" ")
+        if reason := _case_reason(text, end, words, lead):
+            return Skip(reason)
     if low[-1] in ("not", "cannot"):
         made = _negated(text, end, words, low, lead, draw)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +12,7 @@ from robustft.text.characters import APOSTROPHE, WORD
 from robustft_transforms._contracting import PAIRS
 from robustft_transforms._expansion import EXPANDABLE
 
-__all__ = ["Dialect", "dialect_of", "expandable", "pairs"]
+__all__ = ["expandable", "in_dialect", "pairs"]
 
 Ints = npt.NDArray[np.int64]
 Spans = tuple[Ints, Ints]
@@ -79,30 +78,26 @@ def pairs(batch: Batch) -> Spans:
     return start, end
 
 
-class Dialect:
-    """Where a batch writes speech as it sounds."""
-
-    def __init__(self, start: list[int], end: list[int]) -> None:
-        self._start, self._end = start, end
-
-    def near(self, start: int, end: int) -> bool:
-        """Tell whether there is any within 40 characters of a span of the buffer."""
-        at = bisect_left(self._start, start - _NEAR)
-        return at < len(self._start) and self._end[at] <= end + _NEAR
-
-
 @lru_cache(maxsize=2)
-def dialect_of(batch: Batch) -> Dialect:
-    """Return where a batch writes dialect: forms such as *gonna*, and *-in'* for *-ing*."""
-    forms = batch.words.where(_IS_DIALECT[_numbers(batch)])
-    bits, folded = batch.classes, batch.folded
+def in_dialect(batch: Batch) -> frozenset[int]:
+    """Return where contractions begin that stand within 40 characters of dialect."""
+    start, end = expandable(batch)
+    spoken, to = _dialect(batch)
+    first = np.searchsorted(spoken, start - _NEAR)
+    near = first < len(spoken)
+    near[near] = to[first[near]] <= end[near] + _NEAR
+    return frozenset(start[near].tolist())
+
+
+def _dialect(batch: Batch) -> Spans:
+    """Return the spans of speech that is written as it sounds: *gonna*, and *-in'* for *-ing*."""
+    words, bits, folded = batch.words, batch.classes, batch.folded
+    forms = words.where(_IS_DIALECT[_numbers(batch)])
     marks = np.flatnonzero((bits[:-1] & APOSTROPHE) != 0)
     marks = marks[(marks > 2) & ((bits[marks + 1] & WORD) == 0)]
     marks = marks[(folded[marks - 1] == ord("n")) & (folded[marks - 2] == ord("i"))]
     marks = marks[(bits[marks - 3] & WORD) != 0]
-    words = batch.words
-    held = np.searchsorted(words.start, marks, side="right") - 1
-    start = np.concatenate([forms.start, words.start[held]])
-    end = np.concatenate([forms.end, marks + 1])
+    start = words.start[np.searchsorted(words.start, marks, side="right") - 1]
+    start, end = np.concatenate([forms.start, start]), np.concatenate([forms.end, marks + 1])
     order = np.argsort(start, kind="stable")
-    return Dialect(start[order].tolist(), end[order].tolist())
+    return start[order], end[order]

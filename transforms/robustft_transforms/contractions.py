@@ -12,7 +12,7 @@ from robustft.seeding import Draw
 from robustft.text import Batch, Document, SpanKind, Unit, Units
 from robustft.transform.base import LabelKind, Level, Proposal, Transform
 from robustft_transforms._contracting import contract
-from robustft_transforms._contraction_places import dialect_of, expandable, pairs
+from robustft_transforms._contraction_places import expandable, in_dialect, pairs
 from robustft_transforms._expansion import expand
 
 Mode = Literal["both", "expand", "contract"]
@@ -70,8 +70,9 @@ class Contractions(Transform):
 
     def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
         """Return the other form of `unit`, or why it has none here."""
+        text, start, end = document.text, unit.start, unit.end
         if " " in unit.text or unit.text.lower() == "cannot":
-            return contract(document.text, unit.start, unit.end, draw)
-        offset = int(document.batch.starts[document.index])
-        dialect = dialect_of(document.batch).near(offset + unit.start, offset + unit.end)
-        return expand(document.text, unit.start, unit.end, dialect=dialect)
+            return contract(text, start, end, draw)
+        batch = document.batch
+        dialect = int(batch.starts[document.index]) + start in in_dialect(batch)
+        return expand(text, start, end, dialect=dialect)
