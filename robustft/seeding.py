@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Draw", "fold_in", "mix", "uniform"]
+__all__ = ["Draw", "fold_in", "mix", "uniform", "weighted_at"]
 
 T = TypeVar("T")
 
@@ -61,6 +61,18 @@ def uniform(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
     return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+def weighted_at(point: float, weights: Sequence[float]) -> int:
+    """Return the index whose share of `weights` a point in [0, 1) falls into."""
+    point *= sum(weights)
+    last = len(weights) - 1
+    for index, weight in enumerate(weights):
+        point -= weight
+        if point < 0:
+            return index
+    # Rounding can leave the point at the very end: give the last index that may be drawn.
+    return next(i for i in range(last, -1, -1) if weights[i] > 0)
+
+
 class Draw:
     """A stream of random numbers that belongs to one key.
 
@@ -103,14 +115,7 @@ class Draw:
 
     def weighted(self, weights: Sequence[float]) -> int:
         """Return an index drawn with probability proportional to `weights`."""
-        point = self.random() * sum(weights)
-        last = len(weights) - 1
-        for index, weight in enumerate(weights):
-            point -= weight
-            if point < 0:
-                return index
-        # Rounding can leave the point at the very end: give the last index that may be drawn.
-        return next(i for i in range(last, -1, -1) if weights[i] > 0)
+        return weighted_at(self.random(), weights)
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """Return `items` in a random order (Fisher-Yates)."""

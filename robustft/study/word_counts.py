@@ -26,9 +26,8 @@ def words_of(texts: Sequence[str], limit: int | None = None) -> Iterator[tuple[l
     """
     for start in range(0, len(texts), _TEXTS_AT_ONCE):
         batch = Batch(texts[start : start + _TEXTS_AT_ONCE])
-        lower = batch.folded.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
         spans = zip(batch.words.start.tolist(), batch.words.end.tolist(), strict=True)
-        words = [lower[a:b] for a, b in spans]
+        words = [batch.lowered[a:b] for a, b in spans]
         ends = np.cumsum(batch.word_counts).tolist()
         for a, b in zip([0, *ends], ends, strict=False):
             last = b if limit is None else min(b, a + limit)

@@ -35,6 +35,7 @@ Mask = npt.NDArray[np.bool_]
 
 # Stands between texts in the buffer. A text may hold it too: offsets, not this, part the texts.
 _SEPARATOR = "\x00"
+_HYPHENS = np.array([ord("-"), 0x2010, 0x2011], np.uint32)
 
 
 class Unit(NamedTuple):
@@ -107,6 +108,11 @@ class Batch:
     def folded(self) -> npt.NDArray[np.uint32]:
         """The lower-case form of each code point, with the plain apostrophe for either kind."""
         return characters.folded(self.codes, self.classes)
+
+    @cached_property
+    def lowered(self) -> str:
+        """The buffer in lower case, code point by code point, so that positions stay: `folded`."""
+        return self.folded.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
     @cached_property
     def words(self) -> Units:
@@ -226,16 +232,15 @@ class Batch:
 
     def hyphenated(self, units: Units) -> Mask:
         """Tell for each unit whether a hyphen joins it to a neighbouring word."""
-        codes = np.zeros(len(self.codes) + 1, np.uint32)
-        codes[:-1] = self.codes
-        joined = np.zeros(len(units), np.bool_)
-        for hyphen in (ord("-"), 0x2010, 0x2011):
-            joined |= (codes[units.start - 1] == hyphen) & (
-                self.classes[units.start - 2] & WORD > 0
-            )
-            after = np.minimum(units.end + 1, len(self.codes))
-            joined |= (codes[units.end] == hyphen) & (self.classes[after] & WORD > 0)
-        return joined
+        before, after = self.codes[units.start - 1], self.codes[self._within(units.end)]
+        bits = self.classes
+        joined: Mask = np.isin(before, _HYPHENS) & ((bits[units.start - 2] & WORD) != 0)
+        beyond = bits[np.minimum(units.end + 1, len(self.codes))]
+        return joined | (np.isin(after, _HYPHENS) & ((beyond & WORD) != 0))
+
+    def _within(self, positions: Ints) -> Ints:
+        """Return buffer positions, that of the last code point for the end."""
+        return np.minimum(positions, len(self.codes) - 1)
 
     def capitalised(self, units: Units) -> Mask:
         """Tell for each unit whether it begins with an upper-case letter."""

@@ -17,8 +17,9 @@ _MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 # A word is hashed in blocks of eight code points of one byte each; nearly all words are one block.
 _BLOCK, _BLOCKS = 8, 4
 _INSIDE = np.array([(1 << 8 * length) - 1 for length in range(_BLOCK + 1)], np.uint64)
-# How many places of a bitmap there are for a word of its list, as a power of two, and in all.
+# How many places of a table there are for a word of its list, as a power of two, and in all.
 _SPARSE, _LEAST_BITS, _MOST_BITS = 5, 10, 18
+_NONE, _SEVERAL = -1, -2
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -93,29 +94,35 @@ class Lexicon:
         return sorted(self._words)
 
     @cached_property
-    def _tables(self) -> tuple[Hashes, npt.NDArray[np.bool_], Ints]:
+    def _tables(self) -> tuple[Hashes, npt.NDArray[np.int32]]:
+        """The hashes of `words`, and for the upper bits of a hash the place of its word.
+
+        Where several words share these bits, which is rare, the table says so.
+        """
         codes = np.frombuffer("".join(self.words).encode("utf-32-le", "surrogatepass"), np.uint32)
         ends = np.cumsum([len(w) for w in self.words], dtype=np.int64)
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]]) if len(ends) else ends
         hashes = hash_spans(characters.folded(codes), starts, ends)
-        order = np.argsort(hashes)
-        bitmap = np.zeros(1 << self._bits, np.bool_)
-        bitmap[hashes >> np.uint64(64 - self._bits)] = True
-        return hashes[order], bitmap, order
+        slots = (hashes >> self._shift).astype(np.int64)
+        table = np.full(1 << (64 - int(self._shift)), _NONE, np.int32)
+        table[slots] = np.arange(len(hashes))
+        table[np.flatnonzero(np.bincount(slots, minlength=1) > 1)] = _SEVERAL
+        return hashes, table
 
-    @property
-    def _bits(self) -> int:
-        return min(max(len(self).bit_length() + _SPARSE, _LEAST_BITS), _MOST_BITS)
+    @cached_property
+    def _shift(self) -> np.uint64:
+        bits = len(self).bit_length() + _SPARSE
+        return np.uint64(64 - min(max(bits, _LEAST_BITS), _MOST_BITS))
+
+    @cached_property
+    def _sorted(self) -> tuple[Hashes, Ints]:
+        """The hashes of `words` in order, and their places."""
+        order = np.argsort(self._tables[0])
+        return self._tables[0][order], order
 
     def match(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Tell for each hash of `hash_spans` whether a word of the list has it."""
-        known, bitmap, _order = self._tables
-        found: npt.NDArray[np.bool_] = bitmap[hashes >> np.uint64(64 - self._bits)]
-        # The bitmap says no to most words at the price of one look-up; the rest are searched.
-        maybe = np.flatnonzero(found)
-        if len(maybe):
-            at = np.searchsorted(known, hashes[maybe])
-            found[maybe] = known[np.minimum(at, len(known) - 1)] == hashes[maybe]
+        found: npt.NDArray[np.bool_] = self.find(hashes) >= 0
         return found
 
     def find(self, hashes: Hashes) -> Ints:
@@ -123,8 +130,18 @@ class Lexicon:
 
         int64, the shape of `hashes`.
         """
-        known, _bitmap, order = self._tables
+        known, table = self._tables
         place = np.full(len(hashes), -1, np.int64)
-        mine = np.flatnonzero(self.match(hashes))
-        place[mine] = order[np.searchsorted(known, hashes[mine])]
+        # The table says no to most words at the price of one look-up.
+        held = table[hashes >> self._shift]
+        at = np.flatnonzero(held != _NONE)
+        held = held[at]
+        right = known[held] == hashes[at] if len(known) else np.zeros(0, np.bool_)
+        place[at[right]] = held[right]
+        several = at[held == _SEVERAL]
+        if len(several):
+            ordered, order = self._sorted
+            near = np.minimum(np.searchsorted(ordered, hashes[several]), len(ordered) - 1)
+            right = ordered[near] == hashes[several]
+            place[several] = np.where(right, order[near], -1)
         return place

@@ -75,9 +75,10 @@ class SynonymTable:
         return None if number is None else self.readings[number]
 
     def _look_up(self, batch: Batch) -> Places:
-        words = np.flatnonzero(batch.is_in(self._forms))
+        form = batch.places_in(self._forms)
+        words = np.flatnonzero(form >= 0)
         words = words[~batch.hyphenated(batch.words.where(words))]
-        form = batch.places_in(self._forms, words)
+        form = form[words]
         beside = self._neighbours(batch, words)
         reading = np.full(len(words), -1, np.int64)
         left = np.arange(len(words))
@@ -95,28 +96,34 @@ class SynonymTable:
         """Return the numbers of the words before, after, and beyond these, for words by number."""
         joined = _parted_by_a_space(batch)
         before, after = joined[words], joined[words + 1]
+        names = np.append(self._names(batch), _NO_WORD)
+        last = len(names) - 1
         return (
-            self._names(batch, words - 1, before),
-            self._names(batch, words + 1, after),
-            self._names(batch, words - 2, before & joined[words - 1]),
-            self._names(batch, words + 2, after & joined[np.minimum(words + 2, len(joined) - 1)]),
+            np.where(before, names[words - 1], _NO_WORD),
+            np.where(after, names[words + 1], _NO_WORD),
+            np.where(before & joined[words - 1], names[words - 2], _NO_WORD),
+            np.where(
+                after & joined[np.minimum(words + 2, last)],
+                names[np.minimum(words + 2, last)],
+                _NO_WORD,
+            ),
         )
 
-    def _names(self, batch: Batch, words: Ints, real: Mask) -> Ints:
-        """Return the number of each word as conditions name it; `real` tells if there is one."""
-        out = np.full(len(words), _NO_WORD, np.int64)
-        words = words[real]
-        names = batch.places_in(self._vocabulary, words) + _NAMED
-        ends = batch.words.end[words]
-        last, middle = batch.folded[ends - 1], batch.folded[ends - 2]
-        clitic = np.flatnonzero(middle == ord("'"))
-        verb = batch.places_in(_PRONOUN_IS, words[clitic]) >= 0
-        names[clitic[(last[clitic] == ord("s")) & ~verb]] = self._possessive
-        negated = clitic[last[clitic] == ord("t")]
-        negated = negated[batch.folded[ends[negated] - 3] == ord("n")]
-        names[negated] = self._negated
-        out[real] = names
-        return out
+    def _names(self, batch: Batch) -> Ints:
+        """Return the number of each word of a batch as conditions name it."""
+        names = batch.places_in(self._vocabulary) + _NAMED
+        words, folded = batch.words, batch.folded
+        marks = np.flatnonzero(folded[:-1] == ord("'"))
+        # Also where a tokenizer has parted it from its word: "film 's".
+        clitic = np.searchsorted(words.end, marks + 2)
+        real = clitic < len(words)
+        real[real] = words.end[clitic[real]] == marks[real] + 2
+        clitic, marks = clitic[real], marks[real]
+        verb = batch.places_in(_PRONOUN_IS, clitic) >= 0
+        names[clitic[(folded[marks + 1] == ord("s")) & ~verb]] = self._possessive
+        negated = (folded[marks + 1] == ord("t")) & (folded[marks - 1] == ord("n"))
+        names[clitic[negated]] = self._negated
+        return names
 
 
 @lru_cache(maxsize=2)

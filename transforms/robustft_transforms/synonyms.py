@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustft.errors import SpecError
-from robustft.seeding import Draw
+from robustft.seeding import Draw, mix, uniform, weighted_at
 from robustft.text.document import Batch, Document, Unit, Units
 from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
 from robustft_transforms._articles import with_article
@@ -146,22 +146,45 @@ class Synonyms(Transform):
             return _SKIP_SENSE
         offered = reading.substitutes
         made = offered[draw.weighted(reading.scores)] if len(offered) > 1 else offered[0]
-        text, word, start = document.text, unit.text, unit.start
-        if made[:_STEM] in text[max(0, start - _NEAR) : unit.end + _NEAR].lower():
-            return _SKIP_NEAR
-        if "’" in word:
-            word, made = word.replace("’", "'"), made.replace("'", "’")
-        if not word.islower():
-            if word.isupper():
-                made = made.upper()
-            elif word != word.capitalize():
-                return _SKIP_CASE
-            elif text[start - 1 : start] in _QUOTES:
-                return _SKIP_TITLE
-            else:
-                made = made[:1].upper() + made[1:]
-        if text[unit.end - 1 : unit.end + 1].lower() in _PLURAL and not made.endswith("s"):
-            return _SKIP_PLURAL
-        if text[start - 1 : start] != " " or text[start - 2 : start - 1] in _ENDS_ARTICLE:
-            return with_article(text, start, unit.end, made)
-        return made
+        return _put(document.batch, document.index, unit.start, unit.end, made)
+
+    def at_once(self, batch: Batch, units: Units, keys: npt.NDArray[np.uint64]) -> list[Proposal]:
+        """Return what each word becomes."""
+        readings, places = self._table.readings, self._table.places(batch)
+        number = places.reading[np.searchsorted(places.units.start, units.start)]
+        offset = batch.starts[units.text]
+        columns = (units.text, units.start - offset, units.end - offset, number)
+        proposals: list[Proposal] = []
+        points = uniform(mix(keys, 0)).tolist()
+        for text, start, end, which, point in zip(
+            *(column.tolist() for column in columns), points, strict=True
+        ):
+            reading = readings[which]
+            offered = reading.substitutes
+            made = offered[weighted_at(point, reading.scores)] if len(offered) > 1 else offered[0]
+            proposals.append(_put(batch, text, start, end, made))
+        return proposals
+
+
+def _put(batch: Batch, index: int, start: int, end: int, made: str) -> Proposal:
+    """Return a substitute in a word's own case, with the article where that must change."""
+    text = batch.texts[index]
+    word = text[start:end]
+    if made[:_STEM] in text[max(0, start - _NEAR) : end + _NEAR].lower():
+        return _SKIP_NEAR
+    if "’" in word:
+        word, made = word.replace("’", "'"), made.replace("'", "’")
+    if not word.islower():
+        if word.isupper():
+            made = made.upper()
+        elif word != word.capitalize():
+            return _SKIP_CASE
+        elif text[start - 1 : start] in _QUOTES:
+            return _SKIP_TITLE
+        else:
+            made = made[:1].upper() + made[1:]
+    if text[end - 1 : end + 1].lower() in _PLURAL and not made.endswith("s"):
+        return _SKIP_PLURAL
+    if text[start - 1 : start] != " " or text[start - 2 : start - 1] in _ENDS_ARTICLE:
+        return with_article(text, start, end, made)
+    return made
