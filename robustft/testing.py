@@ -98,6 +98,7 @@ def check_transform(
         _check_record(made, result)
         _check_protection(made, result)
     if made.deterministic:
+        _check_at_once(made, corpus, full)
         _check_independence(made, corpus, full)
         if workers > 1:
             _check_processes(transform, corpus, workers)
@@ -154,6 +155,17 @@ def _check_protection(made: Transform, result: PerturbedBatch) -> None:
             hit = bool(closed[edit.start : edit.end].any())
             where = row.original[edit.start : edit.end]
             assert not hit, f"{made.name}: changed the protected span {where!r}"
+
+
+def _check_at_once(made: Transform, corpus: list[str], full: PerturbedBatch) -> None:
+    """What is worked out for many units at once is what `replacement` says of each."""
+    kind = type(made)
+    if kind.at_once is Transform.at_once:
+        return
+    slow = type(kind.__name__, (kind,), {"at_once": Transform.at_once})
+    alone = slow(**{field.name: getattr(made, field.name) for field in dataclasses.fields(made)})
+    one_by_one = perturb(corpus, alone, severity=5, seed=1)
+    assert one_by_one.texts == full.texts, f"{made.name}: at_once and replacement disagree"
 
 
 def _check_independence(made: Transform, corpus: list[str], full: PerturbedBatch) -> None:

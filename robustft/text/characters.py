@@ -62,10 +62,7 @@ def _class_of(char: str) -> int:
     bits = _KNOWN
     if category[0] == "L":
         bits |= LETTER | WORD
-        if category in ("Lu", "Lt"):
-            bits |= UPPER
-        if char.isascii():
-            bits |= PLAIN
+        bits |= UPPER * (category in ("Lu", "Lt")) | PLAIN * char.isascii()
     elif category[0] == "M" or char in _JOINERS:
         bits |= MARK | WORD
     elif category[0] == "N":

@@ -236,7 +236,8 @@ class Batch:
         bits = self.classes
         joined: Mask = np.isin(before, _HYPHENS) & ((bits[units.start - 2] & WORD) != 0)
         beyond = bits[np.minimum(units.end + 1, len(self.codes))]
-        return joined | (np.isin(after, _HYPHENS) & ((beyond & WORD) != 0))
+        joined |= np.isin(after, _HYPHENS) & ((beyond & WORD) != 0)
+        return joined
 
     def _within(self, positions: Ints) -> Ints:
         """Return buffer positions, that of the last code point for the end."""

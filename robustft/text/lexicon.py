@@ -42,9 +42,7 @@ def hash_spans(folded: npt.NDArray[np.uint32], start: Ints, end: Ints) -> Hashes
         if not len(at):
             break
         rest = np.minimum(length[at] - block * _BLOCK, _BLOCK)
-        hashes[at] = _scrambled(hashes[at]) ^ (
-            blocks[start[at] + block * _BLOCK] & _INSIDE[rest]
-        )
+        hashes[at] = _scrambled(hashes[at]) ^ (blocks[start[at] + block * _BLOCK] & _INSIDE[rest])
     hashes = _scrambled(hashes)
     for span in _unusual(folded, start, end):
         digest = blake2b(folded[start[span] : end[span]].astype("<u4").tobytes(), digest_size=8)
@@ -67,7 +65,8 @@ def _unusual(folded: npt.NDArray[np.uint32], start: Ints, end: Ints) -> list[int
     holder = np.searchsorted(start, wide, side="right") - 1
     holder = holder[(holder >= 0) & (wide < end[holder])]
     long = np.flatnonzero(end - start > _BLOCK * _BLOCKS)
-    return np.union1d(holder, long).tolist()
+    unusual: list[int] = np.union1d(holder, long).tolist()
+    return unusual
 
 
 class Lexicon:

@@ -7,6 +7,7 @@ its units one by one, from the top again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import repeat
 
@@ -52,8 +53,7 @@ def change_at_once(
     proposals = transform.at_once(batch, units, keys)
     if len(proposals) != len(units):
         raise ValueError(f"{len(proposals)} replacements for {len(units)} units")
-    changes = np.fromiter(map(_is_text, proposals), np.bool_, len(proposals))
-    changes &= ~_same(batch, units, proposals)
+    changes = _change(batch, units, proposals)
     whole = np.logical_and.reduceat(changes, firsts)
     spans = zip(texts.tolist(), firsts.tolist(), (firsts + goals).tolist(), strict=True)
     others = {
@@ -66,15 +66,12 @@ def change_at_once(
     return _by_text(transform.name, texts[whole], goals[whole], start, end, proposals, kept), others
 
 
-def _is_text(proposal: Proposal) -> bool:
-    return isinstance(proposal, str)
-
-
-def _same(batch: Batch, units: Units, proposals: list[Proposal]) -> npt.NDArray[np.bool_]:
-    """Tell which units would stay as they are."""
-    buffer = batch.buffer
+def _change(batch: Batch, units: Units, proposals: Sequence[Proposal]) -> npt.NDArray[np.bool_]:
+    """Tell which proposals are other texts for their units."""
     spans = zip(units.start.tolist(), units.end.tolist(), proposals, strict=True)
-    return np.fromiter((buffer[a:b] == made for a, b, made in spans), np.bool_, len(units))
+    buffer = batch.buffer
+    other = (isinstance(made, str) and buffer[start:end] != made for start, end, made in spans)
+    return np.fromiter(other, np.bool_, len(units))
 
 
 def _by_text(

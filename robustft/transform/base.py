@@ -188,9 +188,7 @@ class Transform(ABC):
         unit: the next in rank is tried in its place.
         """
 
-    def at_once(
-        self, batch: Batch, units: Units, keys: npt.NDArray[np.uint64]
-    ) -> list[Proposal]:
+    def at_once(self, batch: Batch, units: Units, keys: npt.NDArray[np.uint64]) -> list[Proposal]:
         """Return what each of many units becomes, exactly as `replacement` says; for speed alone.
 
         A transform that can work many units out faster than one by one overrides it; the engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -173,15 +173,17 @@ class _Job:
                 result.skips += skips
                 result.record(text, filled)
             return result
-        found = change_at_once(self.transform, batch, queue, wanted) if self.checks is None else None
-        made, answers = found or ({}, {})
+        at_once = None
+        if self.checks is None:
+            at_once = change_at_once(self.transform, batch, queue, wanted)
+        made, answers = at_once or ({}, {})
         for text, edits in made.items():
             result.edits[text] = edits
         result.changed[list(made)] = wanted[list(made)]
         for text, goal in goals:
             if text not in made:
                 candidates = queue.portions(text, goal + goal // 2 + 2)
-                self._fill(Document(batch, text), candidates, goal, result, answers.get(text, ()))
+                self._fill(Document(batch, text), candidates, goal, result, answers.get(text, []))
         return result
 
     def _goals(self, wanted: Ints, result: StepResult) -> Iterable[tuple[int, int]]:
@@ -226,6 +228,16 @@ class _Job:
         rounded: Ints = np.floor(share + uniform(mix(self.keys, _ROUNDING))).astype(np.int64)
         return rounded
 
+    def _proposals(
+        self, document: Document, candidates: Iterable[Candidate], answers: Iterable[Proposal]
+    ) -> Iterator[tuple[Unit, Proposal]]:
+        """Yield a text's units by rank with what each becomes; `answers` tell it of the first."""
+        known, source, replacement = iter(answers), document.text, self.transform.replacement
+        for start, end, ordinal, key in candidates:
+            unit = make_unit((start, end, source[start:end], ordinal))
+            made = next(known, None)
+            yield unit, replacement(document, unit, Draw(key)) if made is None else made
+
     def _fill(
         self,
         document: Document,
@@ -240,17 +252,12 @@ class _Job:
         units become may be known: `answers`.
         """
         tally = None if self.checks is None else self.checks.tally(document.index)
-        transform, source, names = self.transform, document.text, (self.transform.name,)
+        names = (self.transform.name,)
         edits: list[Edit] = []
-        known = iter(answers)
         reason, done, irregular = "", 0, False
-        for start, end, ordinal, key in candidates:
-            unit = make_unit((start, end, source[start:end], ordinal))
-            made = next(known, None)
-            if made is None:
-                made = transform.replacement(document, unit, Draw(key))
+        for unit, made in self._proposals(document, candidates, answers):
             if isinstance(made, str):
-                proposed = [make_edit((start, end, made, names))]
+                proposed = [make_edit((unit[0], unit[1], made, names))]
                 reason = "same text" if made == unit.text else ""
                 reason = reason or (overlap(edits, proposed) if irregular else "")
             elif isinstance(made, Skip):

@@ -109,9 +109,7 @@ def expand(
     return f"{host} {full.upper() if form[-1].isupper() else full}"
 
 
-def _not_to_touch(
-    text: str, start: int, end: int, form: str, lead: Clause, dialect: bool
-) -> str:
+def _not_to_touch(text: str, start: int, end: int, form: str, lead: Clause, dialect: bool) -> str:
     """Return why a form stays whatever it stands for, or an empty string."""
     if inside_longer_form(text, start, end):
         return "part of a longer form"

@@ -29,7 +29,7 @@ Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 
-_A, _LOWER = ord("a"), 32
+_A, _LOWER = np.uint32(ord("a")), np.uint32(32)
 _OMISSION, _NEIGHBOUR, _TRANSPOSITION, _DOUBLING, _INSERTION = range(len(BOUNDS))
 
 
@@ -97,8 +97,8 @@ def _slips(batch: Batch, start: Ints, end: Ints, bits: Keys, kind: Kind) -> _Sli
     )
     # Of a swap, the capital stays where it was.
     case = letter & _LOWER
-    swapped = (after & ~np.uint32(_LOWER)) | case, (letter & ~np.uint32(_LOWER)) | after & _LOWER
-    second = np.where(shouted, 0, _LOWER).astype(np.uint32)
+    swapped = (after & ~_LOWER) | case, (letter & ~_LOWER) | after & _LOWER
+    second = np.where(shouted, np.uint32(0), _LOWER)
     made = np.zeros((len(start), 2), "<u4")
     for number, letters in (
         (_NEIGHBOUR, (near, 0)),
@@ -125,14 +125,14 @@ def _near(letter: Codes, pick: Ints) -> Codes:
     """Return a neighbour of each letter on the keyboard, in the letter's case."""
     table, count = _keys()
     row = (letter | _LOWER) - _A
-    near: Codes = table[row, pick * count[row] >> 16]
-    return near & ~np.uint32(_LOWER) | letter & _LOWER
+    near: Codes = (table[row, pick * count[row] >> 16] & ~_LOWER) | (letter & _LOWER)
+    return near
 
 
 @cache
 def _keys() -> tuple[Codes, Ints]:
     """Return the neighbours of each letter from a to z, shape ``(26, most)``, and how many."""
-    near = [[ord(key) for key in neighbours()[chr(_A + i)]] for i in range(26)]
+    near = [[ord(key) for key in neighbours()[chr(int(_A) + i)]] for i in range(26)]
     count = np.array([len(keys) for keys in near])
     table = np.zeros((26, int(count.max())), np.uint32)
     for row, keys in zip(table, near, strict=True):

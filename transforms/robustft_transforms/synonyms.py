@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +18,13 @@ from robustft.transform.base import LabelKind, Level, Proposal, Skip, Transform
 from robustft_transforms._articles import with_article
 from robustft_transforms._neighbours import SynonymTable
 from robustft_transforms._own_synonyms import read_csv
-from robustft_transforms._synonyms import Half, Readings, load_synonyms, select
+from robustft_transforms._synonyms import (
+    Half,
+    Readings,
+    SynonymReading,
+    load_synonyms,
+    select,
+)
 from robustft_transforms._wordnet import read_wordnet
 
 __all__ = ["Synonyms"]
@@ -30,7 +37,7 @@ _QUOTES = frozenset("\"'“‘")
 _STEM, _NEAR = 6, 120
 _SKIP_NEAR = Skip("the substitute stands nearby")
 _SKIP_CASE = Skip("mixed case")
-_PLURAL = ("s'", "s’")
+_APOSTROPHES = frozenset("'’")
 _SKIP_PLURAL = Skip("possessive plural")
 _SKIP_TITLE = Skip("perhaps a title")
 _SKIP_SENSE = Skip("another sense or a fixed expression")
@@ -146,45 +153,60 @@ class Synonyms(Transform):
             return _SKIP_SENSE
         offered = reading.substitutes
         made = offered[draw.weighted(reading.scores)] if len(offered) > 1 else offered[0]
-        return _put(document.batch, document.index, unit.start, unit.end, made)
+        batch, index = document.batch, document.index
+        offset = int(batch.starts[index])
+        start, end = offset + unit.start, offset + unit.end
+        around = max(offset, start - _NEAR), min(offset + len(document.text), end + _NEAR)
+        return _put(batch, index, start, end, *around, made)
 
     def at_once(self, batch: Batch, units: Units, keys: npt.NDArray[np.uint64]) -> list[Proposal]:
         """Return what each word becomes."""
-        readings, places = self._table.readings, self._table.places(batch)
+        table = self._table
+        places = table.places(batch)
         number = places.reading[np.searchsorted(places.units.start, units.start)]
-        offset = batch.starts[units.text]
-        columns = (units.text, units.start - offset, units.end - offset, number)
-        proposals: list[Proposal] = []
-        points = uniform(mix(keys, 0)).tolist()
-        for text, start, end, which, point in zip(
-            *(column.tolist() for column in columns), points, strict=True
-        ):
-            reading = readings[which]
-            offered = reading.substitutes
-            made = offered[weighted_at(point, reading.scores)] if len(offered) > 1 else offered[0]
-            proposals.append(_put(batch, text, start, end, made))
-        return proposals
+        columns = (
+            units.text,
+            units.start,
+            units.end,
+            np.maximum(batch.starts[units.text], units.start - _NEAR),
+            np.minimum(batch.ends[units.text], units.end + _NEAR),
+        )
+        offered = map(table.readings.__getitem__, number.tolist())
+        made = map(_drawn, offered, uniform(mix(keys, 0)).tolist())
+        return list(map(_put, repeat(batch), *(column.tolist() for column in columns), made))
 
 
-def _put(batch: Batch, index: int, start: int, end: int, made: str) -> Proposal:
-    """Return a substitute in a word's own case, with the article where that must change."""
-    text = batch.texts[index]
-    word = text[start:end]
-    if made[:_STEM] in text[max(0, start - _NEAR) : end + _NEAR].lower():
+def _drawn(reading: SynonymReading, point: float) -> str:
+    """Return the substitute at a point in [0, 1) of all shares."""
+    offered = reading.substitutes
+    return offered[weighted_at(point, reading.scores)] if len(offered) > 1 else offered[0]
+
+
+def _put(
+    batch: Batch, index: int, start: int, end: int, low: int, high: int, made: str
+) -> Proposal:
+    """Return a substitute in a word's own case, with the article where that must change.
+
+    The word stands at ``start .. end`` of the buffer; what is near it, at ``low .. high``.
+    """
+    buffer = batch.buffer
+    if batch.lowered.find(made[:_STEM], low, high) >= 0:
         return _SKIP_NEAR
-    if "’" in word:
+    word = buffer[start:end]
+    if not word.isascii() and "’" in word:
         word, made = word.replace("’", "'"), made.replace("'", "’")
     if not word.islower():
         if word.isupper():
             made = made.upper()
         elif word != word.capitalize():
             return _SKIP_CASE
-        elif text[start - 1 : start] in _QUOTES:
+        elif buffer[start - 1 : start] in _QUOTES:
             return _SKIP_TITLE
         else:
             made = made[:1].upper() + made[1:]
-    if text[end - 1 : end + 1].lower() in _PLURAL and not made.endswith("s"):
+    if buffer[end : end + 1] in _APOSTROPHES and word[-1:] in "sS" and not made.endswith("s"):
         return _SKIP_PLURAL
-    if text[start - 1 : start] != " " or text[start - 2 : start - 1] in _ENDS_ARTICLE:
-        return with_article(text, start, end, made)
+    if buffer[start - 1 : start] != " " or buffer[start - 2 : start - 1] in _ENDS_ARTICLE:
+        offset = int(batch.starts[index])
+        return with_article(batch.texts[index], start - offset, end - offset, made)
     return made

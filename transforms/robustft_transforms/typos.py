@@ -79,8 +79,8 @@ class Typos(Transform):
         typo = mistype(unit.text, draw, draw.bits(), self.kind)
         return _SKIP if typo is None else typo
 
-    def at_once(
-        self, batch: Batch, units: Units, keys: npt.NDArray[np.uint64]
-    ) -> list[Proposal]:
+    def at_once(self, batch: Batch, units: Units, keys: npt.NDArray[np.uint64]) -> list[Proposal]:
         """Return each word with one slip in it."""
-        return [_SKIP if typo is None else typo for typo in mistype_all(batch, units, keys, self.kind)]
+        return [
+            _SKIP if typo is None else typo for typo in mistype_all(batch, units, keys, self.kind)
+        ]

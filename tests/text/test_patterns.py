@@ -1,0 +1,65 @@
+"""Patterns run only where they can match; where they do not, they would have found nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robustft.text import patterns
+from robustft.text.document import Batch
+from robustft.text.spans import Marker
+
+PARTS = [
+    *"aZ9 .,:/&#@$%<[{-_'\\\x00\n\u20ac\u2013\u00e9\u00b2",
+    "www.",
+    "http://",
+    ".com",
+    ".co.uk",
+    "ab.io",
+    "/usr/bin",
+    "C:\\x",
+    "&amp;",
+    "bob@",
+    "10",
+    "1,000",
+    "3:30",
+    " km",
+    " stars",
+    " per cent",
+    " a.m.",
+    "-star",
+    "$ ",
+    "May 3, 2001",
+    "3rd of June",
+    "Sept.",
+    " 1999",
+    "<br />",
+    "[x]",
+    "{{y}}",
+]
+TEXTS = st.lists(st.lists(st.sampled_from(PARTS), max_size=9).map("".join), min_size=1, max_size=3)
+
+
+def marked(batch):
+    marker = Marker()
+    patterns.mark_triggered(batch, marker)
+    patterns.mark_numbers(batch, marker)
+    mask = np.zeros(len(batch.codes), np.uint16)
+    marker.write(mask)
+    return mask.tolist()
+
+
+@given(texts=TEXTS)
+def test_no_trigger_that_is_passed_over_opens_anything(texts):
+    batch = Batch(texts)
+    with_filters = marked(batch)
+    kept = patterns._opens, patterns._goes_on
+    patterns._opens = lambda batch, triggers, breaks: np.isin(
+        batch.codes[triggers], patterns._CHAR_CODES
+    )
+    patterns._goes_on = lambda batch, digits, lows, highs: np.ones(len(lows), np.bool_)
+    try:
+        assert with_filters == marked(batch)
+    finally:
+        patterns._opens, patterns._goes_on = kept
