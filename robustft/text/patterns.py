@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from robustft.text.characters import DIGIT, EDGE, LETTER, SPACE, TRIGGER, WORD
+from robustft.text.characters import DIGIT, LETTER, SPACE, TRIGGER, WORD
 from robustft.text.document import Batch
 from robustft.text.lexicon import Lexicon
 from robustft.text.spans import Marker, SpanKind

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,16 +52,20 @@ def marked(batch):
     return mask.tolist()
 
 
+def all_open(batch, triggers, _breaks):
+    return np.isin(batch.codes[triggers], patterns._CHAR_CODES)
+
+
+def all_go_on(_batch, _digits, lows, _highs):
+    return np.ones(len(lows), np.bool_)
+
+
 @given(texts=TEXTS)
 def test_no_trigger_that_is_passed_over_opens_anything(texts):
     batch = Batch(texts)
     with_filters = marked(batch)
-    kept = patterns._opens, patterns._goes_on
-    patterns._opens = lambda batch, triggers, breaks: np.isin(
-        batch.codes[triggers], patterns._CHAR_CODES
-    )
-    patterns._goes_on = lambda batch, digits, lows, highs: np.ones(len(lows), np.bool_)
-    try:
-        assert with_filters == marked(batch)
-    finally:
-        patterns._opens, patterns._goes_on = kept
+    with (
+        mock.patch.object(patterns, "_opens", all_open),
+        mock.patch.object(patterns, "_goes_on", all_go_on),
+    ):
+        assert marked(batch) == with_filters
