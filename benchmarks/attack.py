@@ -237,8 +237,8 @@ def show_speed(
     """Note how fast ours are beside TextAttack's."""
     table = results.table(
         f"{name}: texts a second",
-        """By the processor's clock. A recipe that has less to propose is done sooner and finds less:
-        read it beside the table below.""",
+        """By the processor's clock. A recipe that has less to propose is done sooner and finds
+        less: read it beside the table below.""",
     )
     for key, mine in compared.items():
         extra = {}

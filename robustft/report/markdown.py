@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#])")
+# @name and #12, but no address of mail.
+_REFERENCE = re.compile(r"((?<!\w)@(?=\w)|#(?=\d))")
 _MARKS = {"passed": "✅", "failed": "❌", "inconclusive": "⚠️"}
 
 
@@ -71,12 +73,16 @@ def _folded(heading: str, body: str) -> str:
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table whose first column holds names, and all others numbers."""
-    lines = [list(headings), ["---", *["---:"] * (len(headings) - 1)]]
+    lines = [list(map(_escaped, headings)), ["---", *["---:"] * (len(headings) - 1)]]
     lines += [[_escaped(cell) for cell in row] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _escaped(text: str) -> str:
-    """Return a text that Markdown shows as it is, on one line."""
+    """Return a text that Markdown shows as it is, on one line, and that notifies nobody.
+
+    GitHub finds names and numbers of issues in the text that is shown, where no backslash is left,
+    so a space of no width parts ``@`` from a name and ``#`` from a number.
+    """
     flat = " ".join(text.replace("&", "&amp;").split())
-    return _SPECIAL.sub(r"\\\1", flat)
+    return _REFERENCE.sub(r"\1&#8203;", _SPECIAL.sub(r"\\\1", flat))

@@ -75,6 +75,23 @@ def test_markdown_shows_every_character_as_it_is(made):
     assert r"a\|b\_\*\<c\>&amp;d%$\#\{\}\~^\\\`" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("@octocat", "@&#8203;octocat"),
+        ("./@team/x.py:Shout", "./@&#8203;team/x.py:Shout"),
+        ("(@a, @b)", "(@&#8203;a, @&#8203;b)"),
+        ("fix #12", r"fix \#&#8203;12"),
+        ("me@example.org, a @ b, c#", r"me@example.org, a @ b, c\#"),
+    ],
+)
+def test_markdown_notifies_nobody(made, name, shown):
+    text = markdown.render(named(made.result, name), title=name)
+    assert text.startswith(f"## {shown}\n")
+    assert text.count(shown) > 2
+    assert shown == name or name not in text
+
+
 def test_latex_is_a_table_with_booktabs(made):
     text = latex.render(made.result, title="my run")
     lines = text.splitlines()
