@@ -1,33 +1,15 @@
-"""What a processor can compute at most, and what a model asks of it."""
+"""What a processor can compute at most."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from robustft.model.packed import PackedLinears
 
-__all__ = ["encoder_flop", "matrix_limit"]
-
-
-def encoder_flop(config: Any, lengths: npt.NDArray[np.int64]) -> float:
-    """Return the operations of one forward pass over texts of these lengths in tokens.
-
-    Counted are matrix products alone, two operations (multiply, add) each: of a layer its four
-    square products of attention, its two wide ones, and the two between tokens. Padding, norms and
-    activations count nothing, so what is computed for nothing lowers the share of the limit. A
-    training step is three times as much (Kaplan et al., 2020, Scaling Laws for Neural Language
-    Models, section 2.1: the backward pass is two forward passes).
-    """
-    wide, inner = config.hidden_size, config.intermediate_size
-    a_token = 4 * wide * wide + 2 * wide * inner
-    tokens = lengths.astype(np.float64)
-    products = a_token * tokens.sum() + 2 * wide * (tokens**2).sum()
-    return float(2 * config.num_hidden_layers * products)
+__all__ = ["matrix_limit"]
 
 
 def matrix_limit(

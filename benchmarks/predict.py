@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from arithmetic import encoder_flop, matrix_limit
+from arithmetic import matrix_limit
 from common import Results, Table, Target, interleaved, median, parser
 from corpora import generated_reviews, random_model, reviews, sentences
 from transformers import pipeline
@@ -32,11 +32,11 @@ from transformers.utils import logging
 from robustft.data.task import Task
 from robustft.evaluation.predict import Predictor
 from robustft.model.device import has_native_bfloat16
+from robustft.model.flops import forward_flops
 from robustft.model.load import load_finetuned
 from robustft.training.batching import tokenize
 
 OURS, PEER, LIMIT = "robustft", "pipeline", "limit"
-TASK = Task(label_names=("0", "1"))
 NOTE = "largest difference"
 
 
@@ -57,7 +57,8 @@ def read(options: argparse.Namespace) -> dict[str, list[str]]:
 def model_folder(options: argparse.Namespace, where: Path) -> Path:
     """Return the folder of the model named, or of random weights in MiniLM's shape."""
     if options.model is not None:
-        return Path(options.model)
+        best = Path(options.model) / "checkpoints" / "best"  # of a run
+        return best if best.is_dir() else Path(options.model)
     made = random_model(generated_reviews(200), small=options.small)
     made.model.save_pretrained(where)
     made.tokenizer.save_pretrained(where)
@@ -71,7 +72,7 @@ class Contest:
         self, options: argparse.Namespace, folder: Path, texts: list[str], precision: str
     ) -> None:
         self._options, self._texts, self._precision = options, texts, precision
-        self._loaded = load_finetuned(folder, task=TASK)
+        self._loaded = load_finetuned(folder, task=Task())
         self._length = min(options.max_length, self._loaded.max_positions or options.max_length)
         self._pipe = pipeline(
             "text-classification", model=str(folder), device="cpu", batch_size=32,
@@ -81,7 +82,7 @@ class Contest:
         self.outputs: dict[str, Any] = {}
         lengths = tokenize(self._loaded.tokenizer, texts, self._length).lengths
         self.tokens = int(lengths.sum())
-        self.flop = encoder_flop(self._loaded.model.config, lengths)
+        self.flop = forward_flops(self._loaded.model, lengths)
 
     def ours(self, _: int) -> float:
         started = self._clock()

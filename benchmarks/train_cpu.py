@@ -1,105 +1,64 @@
 """Fine-tuning on a CPU, side by side: transformers' Trainer, Trainer grouping by length, robustft.
 
-The same model, texts, batch size and hyper-parameters; each round trains all three for one epoch
-from the same weights, in turning order, so that a machine whose speed drifts favours nobody.
-Tokenizing is not timed for any of them. Ratios come first; everything is saved as JSON.
+The same model, corpus, batch size and hyper-parameters, from the same weights, in turning order.
+Each forms batches of the whole corpus in its own way and trains on as many of them, drawn at
+random: on a few rows alone nobody can group by length well. Compared are tokens of texts a second,
+padding not counted; tokenizing is timed for none. Each round measures the machine's limit, too: the
+product of two large matrices by the same threads.
 
-    python benchmarks/train_cpu.py --data imdb/ --model MiniLM/    # real reviews, a real model
-    python benchmarks/train_cpu.py --rows 64 --small               # a quick look, no files
+    python benchmarks/train_cpu.py --data IMDB --model MINILM    # real reviews, a real model
+    python benchmarks/train_cpu.py --small                       # a quick look, no files
 
-`Trainer` groups by length within windows of up to 50 batches, and of a quarter of the corpus if
-that is less, so on few rows it pads more than on a whole corpus. The padding that each would have
-over all rows of the data is therefore computed too, without training.
+``--clock cpu`` counts the process's CPU seconds in place of those on the wall, for a machine that
+others use too; with one thread (``OMP_NUM_THREADS=1``) they are what an idle machine would show.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import statistics
 import tempfile
 import time
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import (
-    AutoModelForSequenceClassification,
-    BertConfig,
-    DataCollatorWithPadding,
-    Trainer,
-    TrainingArguments,
-)
+from arithmetic import matrix_limit
+from common import Results, Target, interleaved, median, parser
+from corpora import generated_reviews, random_model
+from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.utils import logging
 
 from robustft.data.dataset import load_dataset, sample
-from robustft.data.run_folder import versions
 from robustft.data.split import Split
+from robustft.model.device import has_native_bfloat16
+from robustft.model.flops import training_flops
 from robustft.model.load import LoadedModel, load_model, seeded_torch
-from robustft.model.tiny import tiny_tokenizer
-from robustft.seeding import Draw, fold_in
+from robustft.seeding import fold_in
 from robustft.training.arguments import training_arguments
-from robustft.training.batching import plan_epoch, slice_batch, tokenize
-from robustft.training.examples import LabelledTokens
+from robustft.training.batching import plan_epoch, slice_batch
+from robustft.training.examples import LabelledTokens, tokenize_split
 from robustft.training.loop import train_epoch
+from robustft.training.objectives import objective_of
 from robustft.training.progress import TrainingBar
-from robustft.training.setup import prepare
+from robustft.training.setup import Setup, prepare_examples
 from robustft.training.validation import validate
 
-DEFAULT, GROUPED, OURS = "trainer", "trainer, grouped by length", "robustft"
+DEFAULT, GROUPED, LIMIT = "trainer", "trainer, grouped by length", "limit"
+OURS, OURS_BF16 = "robustft", "robustft in bfloat16"
 RATE, HELD_OUT = 2e-5, 64
 
 
-def natural_corpus(rows: int) -> Split:
-    """Join demo reviews to the lengths of film reviews: log-normal, a median of 170 words."""
-    demo = load_dataset("demo").train
-    draw = Draw(fold_in(0, "lengths"))
-    spread = np.random.default_rng(0).lognormal(np.log(170), 0.6, rows)
-    texts = []
-    for words in spread:
-        text = ""
-        while text.count(" ") < words:
-            text += demo.texts[draw.integers(len(demo))] + " "
-        texts.append(" ".join(text.split()[: int(words)]))
-    labels = demo.labels
-    assert labels is not None
-    positive = [i for i, code in enumerate(labels) if code == 1]
-    negative = [i for i, code in enumerate(labels) if code == 0]
-    order = [(positive if i % 2 else negative)[i // 2] for i in range(rows)]
-    return demo.take(order).with_columns({"text": texts})
-
-
-def read(options: argparse.Namespace) -> tuple[Split, Split, Split]:
-    """Return all training rows, those in use, and the held-out ones."""
+def read(options: argparse.Namespace) -> tuple[Split, Split]:
+    """Return the corpus and the held-out rows."""
     if options.data is None:
-        whole = natural_corpus(max(2_000, options.rows))
-        held_out = sample(natural_corpus(2_000), HELD_OUT, seed=1)
-    else:
-        data = load_dataset(options.data)
-        whole, held_out = data.train, sample(data.validation, HELD_OUT, seed=1)
-    return whole, sample(whole, options.rows, seed=0), held_out
-
-
-def make_model(options: argparse.Namespace, train: Split) -> LoadedModel:
-    """Return the model under test: the one named, or random weights in MiniLM's shape."""
-    if options.model is not None:
-        return load_model(options.model, task=train.task, seed=0)
-    tokenizer = tiny_tokenizer(train.texts)
-    wide, layers, heads = (64, 2, 2) if options.small else (384, 6, 12)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=wide,
-        intermediate_size=4 * wide,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-    )
-    with seeded_torch(0):
-        model = AutoModelForSequenceClassification.from_config(config)
-    return LoadedModel(model, tokenizer, "random weights", train.task)
+        rows = options.rows or 2_000
+        return generated_reviews(rows), generated_reviews(HELD_OUT, seed=1)
+    data = load_dataset(options.data)
+    train = sample(data.train, min(options.rows or len(data.train), len(data.train)), seed=0)
+    return train, sample(data.validation, HELD_OUT, seed=1)
 
 
 class Rows(torch.utils.data.Dataset[dict[str, Any]]):
@@ -124,198 +83,232 @@ class Rows(torch.utils.data.Dataset[dict[str, Any]]):
 class Counting(DataCollatorWithPadding):
     """The collator of `Trainer` that pads to the longest row of a batch, and counts."""
 
-    tokens = computed = 0
+    computed = 0
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
+        self.lengths = [*getattr(self, "lengths", []), *(len(f["input_ids"]) for f in features)]
         batch: dict[str, Any] = super().__call__(features)
-        self.tokens += int(batch["attention_mask"].sum())
         self.computed += batch["input_ids"].numel()
         return batch
 
 
-def run_trainer(
-    loaded: LoadedModel, data: LabelledTokens, options: argparse.Namespace, seed: int, way: str
-) -> dict[str, float]:
-    """Train one epoch with transformers' Trainer."""
-    collator = Counting(loaded.tokenizer)
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(
-            model=loaded.model,
-            args=TrainingArguments(
-                output_dir=folder, num_train_epochs=1, learning_rate=RATE, weight_decay=0.01,
-                per_device_train_batch_size=options.batch_size, warmup_steps=0.06, seed=seed,
-                max_grad_norm=1.0, lr_scheduler_type="linear", save_strategy="no",
-                logging_strategy="no", report_to=[], disable_tqdm=True, use_cpu=True,
-                train_sampling_strategy="group_by_length" if way == GROUPED else "random",
-            ),
-            train_dataset=Rows(data),
-            data_collator=collator,
-        )  # fmt: skip
-        # Its own clock, which leaves out what it prepares.
-        result = trainer.train()
-    return {
-        "seconds": float(result.metrics["train_runtime"]),
-        "tokens": collator.tokens,
-        "padding": 1 - collator.tokens / collator.computed,
-        "train_loss": float(result.training_loss),
-    }
+class Drawn(Trainer):
+    """A `Trainer` that trains on some batches of its sampler, drawn at random."""
+
+    steps = 0
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        order = list(super()._get_train_sampler(train_dataset))
+        size = self.args.train_batch_size
+        batches = [order[at : at + size] for at in range(0, len(order), size)]
+        draw = np.random.default_rng(self.args.seed).permutation(len(order) // size)
+        return [row for number in draw[: self.steps] for row in batches[number]]
 
 
-def run_ours(setup: Any) -> dict[str, float]:
-    """Train one epoch with our loop."""
-    setup.tokens = setup.computed = 0
-    with seeded_torch(0), TrainingBar("", 1, 0, shown=False) as bar:
-        started = time.perf_counter()
-        loss = train_epoch(setup, 0, bar)
-        seconds = time.perf_counter() - started
-    return {
-        "seconds": seconds,
-        "tokens": setup.tokens,
-        "padding": 1 - setup.tokens / setup.computed,
-        "train_loss": loss,
-    }
+class Watch(TrainerCallback):
+    """Takes the time between the first step and the last."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        self.started = self._clock()
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        self.seconds = self._clock() - self.started
 
 
-def measure(options: argparse.Namespace, train: Split, held_out: Split) -> dict[str, list[Any]]:
-    """Return every round of every contender."""
-    loaded = make_model(options, train)
-    start = {name: tensor.clone() for name, tensor in loaded.model.state_dict().items()}
-    rounds: dict[str, list[Any]] = {DEFAULT: [], GROUPED: [], OURS: []}
-    ways = list(rounds)
-    for number in range(-options.warm_up, options.rounds):
-        for way in ways[number % 3 :] + ways[: number % 3]:
-            loaded.model.load_state_dict(start)
-            setup = prepare(
-                loaded,
-                train,
-                held_out,
-                training_arguments(
-                    epochs=1, batch_size=options.batch_size, learning_rate=RATE, device="cpu",
-                    max_length=options.max_length, seed=max(number, 0),
-                ),
-            )  # fmt: skip
-            if way == OURS:
-                found = run_ours(setup)
-            else:
-                found = run_trainer(loaded, setup.train, options, max(number, 0), way)
-            found["held_out_loss"] = validate(setup, setup.validation).loss
-            if number >= 0:
-                rounds[way].append(found)
-            print(f"round {number + 1} {way}: {found['seconds']:.1f} s", flush=True)
-    return rounds
+class Race:
+    """All contenders, over one corpus."""
 
+    def __init__(self, options: argparse.Namespace, train: Split, held_out: Split) -> None:
+        self._options = options
+        self._loaded = self._make_model(train)
+        self._start = {k: v.clone() for k, v in self._loaded.model.state_dict().items()}
+        length = options.max_length
+        self.data, self._held_out = (
+            tokenize_split(self._loaded.tokenizer, split, length) for split in (train, held_out)
+        )
+        self._rows = Rows(self.data)
+        self._clock = time.process_time if options.clock == "cpu" else time.perf_counter
 
-def padding_of_whole_corpus(options: argparse.Namespace, whole: Split, tokenizer: Any) -> Any:
-    """Return what share of the computed tokens each way would waste over all rows."""
-    lengths = tokenize(tokenizer, whole.texts, options.max_length).lengths
-    size = options.batch_size
+    def _make_model(self, train: Split) -> LoadedModel:
+        if self._options.model is not None:
+            return load_model(self._options.model, task=train.task, seed=0)
+        made: LoadedModel = random_model(train, small=self._options.small)
+        return made
 
-    def share(batches: list[Any]) -> float:
-        computed = sum(len(rows) * int(lengths[rows].max()) for rows in batches)
-        return 1 - int(lengths.sum()) / computed
-
-    def batches(order: Any) -> list[Any]:
-        return [order[at : at + size] for at in range(0, len(order), size)]
-
-    generator = torch.Generator().manual_seed(0)
-    grouped = np.array(
-        list(LengthGroupedSampler(size, lengths=lengths.tolist(), generator=generator))
-    )
-    planned = plan_epoch(lengths, size, 0)
-    sliced = [
-        b[part] for b in planned for part in slice_batch(lengths[b], max_rows=size, split=True)
-    ]
-    return {
-        "rows": len(lengths),
-        DEFAULT: share(batches(np.random.default_rng(0).permutation(len(lengths)))),
-        GROUPED: share(batches(grouped)),
-        OURS: share(sliced),
-        "robustft, before slicing": share(planned),
-    }
-
-
-def machine() -> dict[str, Any]:
-    """Return what ran, with its measured limit: a large matrix product in 32 bits."""
-    model = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        names = [
-            x.split(": ")[1] for x in info.read_text().splitlines() if x.startswith("model name")
-        ]
-        model = names[0] if names else model
-    a = torch.rand(2048, 2048)
-    speeds = []
-    for _ in range(5):
-        started = time.perf_counter()
-        a @ a
-        speeds.append(2 * 2048**3 / (time.perf_counter() - started))
-    return {
-        "cpu": model,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "load_before": os.getloadavg()[0],
-        "gflops_fp32": round(max(speeds) / 1e9, 1),
-        **versions(),
-    }
-
-
-def summary(rounds: dict[str, list[Any]]) -> dict[str, Any]:
-    """Return medians, spreads and the ratios that matter."""
-    medians = {way: statistics.median(r["seconds"] for r in rs) for way, rs in rounds.items()}
-    contenders = {
-        way: {
-            "seconds": medians[way],
-            "tokens_per_second": statistics.median(r["tokens"] / r["seconds"] for r in rs),
-            "padding": statistics.mean(r["padding"] for r in rs),
-            "train_loss": [r["train_loss"] for r in rs],
-            "held_out_loss": [r["held_out_loss"] for r in rs],
+    def contenders(self) -> dict[str, Callable[[int], Any]]:
+        found: dict[str, Callable[[int], Any]] = {
+            DEFAULT: partial(self._trainer, "random"),
+            GROUPED: partial(self._trainer, "group_by_length"),
+            OURS: partial(self._ours, "fp32"),
         }
-        for way, rs in rounds.items()
-    }
-    return {
-        "ratio_to_trainer": medians[DEFAULT] / medians[OURS],
-        "ratio_to_trainer_grouped": medians[GROUPED] / medians[OURS],
-        "contenders": contenders,
-    }
+        if has_native_bfloat16():
+            found[OURS_BF16] = partial(self._ours, "bf16")
+        size = 512 if self._options.small else 2048
+        found[LIMIT] = lambda _: matrix_limit(size=size, clock=self._clock)
+        return found
+
+    def _setup(self, seed: int, precision: str = "fp32") -> Setup:
+        self._loaded.model.load_state_dict(self._start)
+        return prepare_examples(
+            self._loaded,
+            objective_of(self._loaded.task),
+            self.data,
+            self._held_out,
+            training_arguments(
+                epochs=1, batch_size=self._options.batch_size, learning_rate=RATE, device="cpu",
+                max_length=self._options.max_length, seed=seed, precision=precision,
+                max_steps=self._steps,
+            ),
+        )  # fmt: skip
+
+    @property
+    def _steps(self) -> int:
+        return int(min(self._options.steps, len(self.data) // self._options.batch_size))
+
+    def _ours(self, precision: str, turn: int) -> dict[str, Any]:
+        """Train with our loop, on the first batches of an epoch: their order is random."""
+        seed = max(turn, 0)
+        setup = self._setup(seed, precision)
+        with seeded_torch(0), TrainingBar("", 1, 0, shown=False) as bar:
+            started = self._clock()
+            loss = train_epoch(setup, 0, bar)
+            seconds = self._clock() - started
+        plan = plan_epoch(self.data.lengths, self._options.batch_size, fold_in(seed, "epoch", 0))
+        lengths = self.data.lengths[np.concatenate(plan[: self._steps])]
+        return self._found(setup, seconds, lengths, setup.computed, loss)
+
+    def _trainer(self, strategy: str, turn: int) -> dict[str, Any]:
+        """Train with transformers' Trainer."""
+        seed = max(turn, 0)
+        setup, collator = self._setup(seed), Counting(self._loaded.tokenizer)
+        watch = Watch(self._clock)
+        with tempfile.TemporaryDirectory() as folder:
+            trainer = Drawn(
+                model=self._loaded.model,
+                args=TrainingArguments(
+                    output_dir=folder, num_train_epochs=1, learning_rate=RATE, weight_decay=0.01,
+                    per_device_train_batch_size=self._options.batch_size, warmup_steps=0.06,
+                    seed=seed, max_grad_norm=1.0, lr_scheduler_type="linear", save_strategy="no",
+                    logging_strategy="no", report_to=[], disable_tqdm=True, use_cpu=True,
+                    train_sampling_strategy=strategy,
+                ),
+                train_dataset=self._rows,
+                data_collator=collator,
+                callbacks=[watch],
+            )  # fmt: skip
+            trainer.steps = self._steps
+            loss = float(trainer.train().training_loss)
+        lengths = np.array(collator.lengths)
+        return self._found(setup, watch.seconds, lengths, collator.computed, loss)
+
+    def _found(
+        self, setup: Setup, seconds: float, lengths: Any, computed: int, loss: float
+    ) -> dict[str, Any]:
+        tokens = int(lengths.sum())
+        return {
+            "seconds": seconds,
+            "rows": len(lengths),
+            "tokens": tokens,
+            "tokens_per_second": tokens / seconds,
+            "flop_per_second": training_flops(self._loaded.model, lengths) / seconds,
+            "padding": 1 - tokens / computed,
+            "train_loss": loss,
+            "held_out_loss": validate(setup, setup.validation).loss,
+        }
+
+    def padding_of_whole_corpus(self) -> dict[str, Any]:
+        """Return what share of the computed tokens each way would waste over all rows."""
+        lengths, size = self.data.lengths, self._options.batch_size
+
+        def share(batches: list[Any]) -> float:
+            computed = sum(len(rows) * int(lengths[rows].max()) for rows in batches)
+            return 1 - int(lengths.sum()) / computed
+
+        def batches(order: Any) -> list[Any]:
+            return [order[at : at + size] for at in range(0, len(order), size)]
+
+        generator = torch.Generator().manual_seed(0)
+        grouped = LengthGroupedSampler(size, lengths=lengths.tolist(), generator=generator)
+        planned = plan_epoch(lengths, size, 0)
+        sliced = [
+            b[part] for b in planned for part in slice_batch(lengths[b], max_rows=size, split=True)
+        ]
+        return {
+            "rows": len(lengths),
+            DEFAULT: share(batches(np.random.default_rng(0).permutation(len(lengths)))),
+            GROUPED: share(batches(np.array(list(grouped)))),
+            OURS: share(sliced),
+            "robustft, before slicing": share(planned),
+        }
+
+
+def tell(results: Results, rounds: dict[str, list[Any]], padding: dict[str, Any]) -> None:
+    """Put what was found into tables."""
+    table = results.table(
+        "One training run after another",
+        f"""Batches of {results.options.batch_size}, at most {results.options.max_length} tokens;
+        padding is that over all {padding["rows"]:,} rows of the corpus.""",
+    )
+    limit = median(rounds[LIMIT])
+
+    def values(way: str, name: str) -> list[float]:
+        return [found[name] for found in rounds[way]]
+
+    def extra(way: str, other: str) -> dict[str, Any]:
+        found = {}
+        for whose, name in (("our", way), ("their", other)):
+            losses = values(name, "held_out_loss")
+            share = median(values(name, "flop_per_second")) / limit
+            wasted = padding[OURS if name == OURS_BF16 else name]
+            found[f"{whose} share of the limit in fp32"] = f"{share:.0%}"
+            found[f"{whose} padding"] = f"{wasted:.1%}"
+            found[f"{whose} held-out loss"] = f"{min(losses):.4f} to {max(losses):.4f}"
+        return found
+
+    speed, small = "tokens_per_second", results.options.small
+    races = [(OURS, DEFAULT, Target(1.5)), (OURS, GROUPED, Target(1.0)), (OURS_BF16, OURS, None)]
+    for way, other, target in races:
+        if way in rounds:
+            table.row(
+                way, against=other, unit="tokens/s", better="more", ours=values(way, speed),
+                peer=values(other, speed), target=None if small else target,
+                extra=extra(way, other),
+            )  # fmt: skip
+    table.row(
+        "padding over all rows", ours=100 * padding[OURS], unit="%", against=GROUPED,
+        peer=100 * padding[GROUPED], target=Target(3, of="ours", bound="at most"),
+    )  # fmt: skip
+    results.detail = {"padding_over_all_rows": padding, "limit": limit, "rounds": rounds}
 
 
 def main() -> None:
     """Measure, print and save."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", help="reviews, as robustft takes them; default: generated")
-    parser.add_argument("--model", help="a model folder; default: random weights, MiniLM's shape")
-    parser.add_argument("--rows", type=int, default=128)
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--max-length", type=int, default=512)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--warm-up", type=int, default=0, help="rounds that do not count")
-    parser.add_argument("--small", action="store_true", help="a model of toy size")
-    parser.add_argument("--out", type=Path, default=Path("train_cpu.json"))
-    options = parser.parse_args()
+    arguments = parser(__doc__, rounds=3)
+    arguments.add_argument("--data", help="reviews, as robustft takes them; default: generated")
+    arguments.add_argument("--model", help="a model folder; default: random weights")
+    arguments.add_argument("--rows", type=int, help="rows of the corpus; default: all")
+    arguments.add_argument("--steps", type=int, default=14, help="batches that each trains on")
+    arguments.add_argument("--batch-size", type=int, default=16)
+    arguments.add_argument("--max-length", type=int, default=512)
+    arguments.add_argument("--clock", choices=("wall", "cpu"), default="wall")
+    options = arguments.parse_args()
+    if options.small:
+        options.rows, options.steps = options.rows or 128, min(options.steps, 2)
     logging.set_verbosity_error()
-    found: dict[str, Any] = {"machine": machine()}
-    whole, train, held_out = read(options)
-    rounds = measure(options, train, held_out)
-    found = {
-        **summary(rounds),
-        "settings": {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()},
-        "padding_over_all_rows": padding_of_whole_corpus(
-            options, whole, make_model(options, train).tokenizer
-        ),
-        **found,
-        "rounds": rounds,
-    }
-    options.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(f"robustft is {found['ratio_to_trainer']:.2f} x Trainer, "
-          f"{found['ratio_to_trainer_grouped']:.2f} x Trainer grouped by length")  # fmt: skip
-    for way, values in found["contenders"].items():
-        loss = values["held_out_loss"]
-        print(
-            f"  {way:28} {values['seconds']:8.1f} s {values['tokens_per_second']:8.0f} tokens/s  "
-            f"padding {values['padding']:5.1%}  held-out loss {statistics.mean(loss):.4f} "
-            f"({min(loss):.4f} to {max(loss):.4f})"
-        )
-    print(f"  saved: {options.out}")
+    results = Results(
+        "train_cpu", "Fine-tuning on a CPU",
+        """Film reviews of natural lengths, batches formed of the whole corpus, beside `Trainer` of
+        transformers at its default sampling and grouping by length, with the same hyper-parameters.
+        Tokens are those of the texts, without padding.""",
+        options,
+    )  # fmt: skip
+    race = Race(options, *read(options))
+    rounds, _ = interleaved(race.contenders(), options.rounds)
+    tell(results, rounds, race.padding_of_whole_corpus())
+    results.save()
 
 
 if __name__ == "__main__":

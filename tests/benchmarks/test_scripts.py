@@ -18,7 +18,7 @@ BENCHMARKS = Path(run_all.__file__).parent
 SETTINGS = {
     "attack": ["--texts", "10"],
     "frozen": ["--epochs", "3", "--slow-epochs", "2"],
-    "train_cpu": ["--rows", "32"],
+    "train_cpu": ["--rows", "32", "--rounds", "1"],
 }
 
 
