@@ -73,6 +73,19 @@ def _device() -> Iterator[Check]:
             yield Check("device", "warning", _mismatch(torch.__version__, torch.version.cuda))
 
 
+def _processes() -> Iterator[Check]:
+    """How many processes share the work, where there are or could be several."""
+    from robustft.cli.launched import processes
+
+    torch: Any = importlib.import_module("torch")
+    count, gpus = processes(), torch.cuda.device_count()
+    if count > 1:
+        yield Check("processes", "ok", f"{count}; train, eval and pretrain share their work")
+    elif gpus > 1:
+        how = f"accelerate launch --multi_gpu --num_processes {gpus} -m robustft train"
+        yield Check("processes", "note", f"1, which uses one of {gpus} GPUs; {how} uses all")
+
+
 def _processor() -> str:
     from robustft.model.device import has_native_bfloat16
     from robustft.model.threads import settle_threads
@@ -250,6 +263,7 @@ CHECKS: list[Callable[[], Iterator[Check]]] = [
     _python,
     _packages,
     _device,
+    _processes,
     _transforms,
     _lexicons,
     _providers,

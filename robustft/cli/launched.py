@@ -25,6 +25,7 @@ def in_processes(run: Callable[[Sequence[str]], int], args: Sequence[str]) -> in
     command = next((word for word in args if not word.startswith("-")), None)
     if command not in _SPREAD or {"--help", "-h"} & set(args):
         return run(args) if os.environ["RANK"] == "0" else 0
+    from robustft.cli.failures import report
     from robustft.model.processes import run as run_in_all
 
-    return run_in_all(lambda: run(args))
+    return run_in_all(lambda: run(args), lambda problem: report(problem, debug="--debug" in args))

@@ -233,7 +233,8 @@ BatchSizeOption = Annotated[
         min=1,
         metavar="N",
         rich_help_panel=_MODEL,
-        help="Texts that pass through the model together.",
+        help="Texts that pass through the model together; in training those of one step, however "
+        "many processes share it.",
     ),
 ]
 EpochsOption = Annotated[

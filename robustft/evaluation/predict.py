@@ -188,6 +188,7 @@ class Predictor(TokenReader):
             "max_length": self.max_length,
             "device": self._device.type,
             "precision": self._precision,
+            "fast": self._fast,
         }
         return partial(Predictor, **settings), (self._loaded,)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ _PATIENCE = timedelta(days=30)
 # Computing side by side, nobody is ever so far behind.
 _STEP = timedelta(hours=1)
 # How long a helper that fails waits for the main process to say the same.
-_SAID = timedelta(seconds=3)
+_SECONDS = 3.0
 _FAILED, _TOLD = "robustft/failed", "robustft/told"
 _INTERRUPTED = 130
 
@@ -93,6 +93,16 @@ _ALONE = World()
 _joined: _Joined | None = None
 
 
+def launched() -> int:
+    """Return how many processes ``accelerate launch`` or ``torchrun`` started, this one included.
+
+    >>> launched()
+    1
+    """
+    size, rank = (os.environ.get(name, "") for name in ("WORLD_SIZE", "RANK"))
+    return int(size) if size.isdigit() and rank.isdigit() else 1
+
+
 def world() -> World:
     """Return the processes that run what is running now: one, unless `together` was called."""
     return _joined.world if _joined is not None and _joined.together else _ALONE
@@ -105,10 +115,18 @@ def helpers() -> int:
     return joined.world.size - 1 if joined is not None and idle else 0
 
 
-def run(command: Callable[[], int]) -> int:
+def run(
+    command: Callable[[], int],
+    say: Callable[[Exception], Any] = lambda problem: sys.stderr.write(f"{problem}\n"),
+) -> int:
     """Join the processes that were launched with this one and return an exit code.
 
     The main process runs `command`; the others help until it ends.
+
+    Parameters
+    ----------
+    say
+        Prints an error that a helper alone meets.
 
     Raises
     ------
@@ -122,7 +140,7 @@ def run(command: Callable[[], int]) -> int:
             return 1
         raise
     try:
-        return command() if joined.world.leads else _help(joined)
+        return command() if joined.world.leads else _help(joined, say)
     finally:
         _leave(joined)
 
@@ -135,10 +153,17 @@ def together(function: Callable[..., T], *arguments: Any) -> T:
 
     Raises
     ------
+    UsageError
+        Several processes were launched, but not to work together.
     RobustftError
         Another process has ended.
     """
     joined = _joined
+    if joined is None and launched() > 1:
+        raise UsageError(
+            f"processes: expected {launched()} to be joined, got each on its own; launch "
+            "-m robustft, or call robustft.model.processes.run(main) in your script"
+        )
     if joined is None or joined.world.size == 1 or joined.together:
         return function(*arguments)
     if joined.broken:
@@ -257,7 +282,7 @@ def _leave(joined: _Joined) -> None:
         dist.destroy_process_group()
 
 
-def _help(joined: _Joined) -> int:
+def _help(joined: _Joined, say: Callable[[Exception], Any]) -> int:
     """Run what the main process asks for until it needs nothing more; return an exit code."""
     joined.together = True
     try:
@@ -270,8 +295,9 @@ def _help(joined: _Joined) -> int:
         return _INTERRUPTED
     except Exception as problem:
         joined.broken = True
-        if not _is_end_of_another(problem):
-            _fail(joined.world.rank, problem)
+        if not _is_end_of_another(problem) and not _is_told():
+            sys.stderr.write(f"process {joined.world.rank}: ")
+            say(problem)
         return 1
     return 0
 
@@ -304,18 +330,18 @@ def _tell(problem: BaseException) -> None:
     ) from problem
 
 
-def _fail(rank: int, problem: Exception) -> None:
-    """Say why this helper ends, unless the main process says the same."""
+def _is_told() -> bool:
+    """Say that this helper fails; tell whether the main process meets the same and says why."""
     store = _store()
     if store is None:
-        return
+        return False
     store.set(_FAILED, "1")
-    try:
-        store.wait([_TOLD], _SAID)
-    except RuntimeError:
-        if not isinstance(problem, RobustftError):
-            traceback.print_exception(problem)
-        sys.stderr.write(f"process {rank}: {problem}\n")
+    end = time.monotonic() + _SECONDS
+    while time.monotonic() < end:
+        if store.check([_TOLD]):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def _store() -> Any:

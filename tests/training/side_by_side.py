@@ -37,6 +37,7 @@ RUNS = {
         "optimizer": "sgd",
         "learning_rate": 0.1,
     },
+    "packed": {"model": "plain", "fast": True, "epochs": 1},
     "dropout": {"model": "dropout"},
 }
 

@@ -11,9 +11,16 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load_file
 
+from robustft.errors import UsageError
+from robustft.model.processes import World, run
+from robustft.training.arguments import training_arguments
 from robustft.training.checkpoint import save_model
+from robustft.training.distributed import Team
+from robustft.training.loop import fit
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "side_by_side.py"
@@ -216,3 +223,61 @@ def test_a_command_that_asks_no_model_runs_once(run_cli, monkeypatch):
     assert run_cli("train", "--help") == (0, "", "")
     monkeypatch.setenv("RANK", "0")
     assert run_cli("list", "transforms")[1]
+
+
+def test_a_script_that_was_launched_but_did_not_join_is_refused(
+    small, reviews, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(
+        UsageError, match=r"processes: expected 2 to be joined, got each on its own"
+    ):
+        fit(small(), reviews(8), reviews(8), training_arguments(device="cpu"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(st.lists(st.integers(1, 9), max_size=12), st.integers(1, 5), st.integers(1, 4))
+def test_each_row_is_computed_by_one_process(lengths, size, max_rows):
+    lengths = np.array([1, *lengths])
+    found = []
+    for rank in range(size):
+        team = Team()
+        team.world = World(rank, size)
+        pieces = team.pieces(lengths, max_rows=max_rows, split=True)
+        assert [piece.last for piece in pieces] == [False] * (len(pieces) - 1) + [True]
+        assert all(1 <= len(piece.rows) <= max_rows for piece in pieces)
+        found += [row for piece in pieces if piece.counts for row in piece.rows.tolist()]
+    assert sorted(found) == list(range(len(lengths)))
+
+
+def test_where_weights_are_divided_all_compute_as_many_pieces():
+    lengths = np.array([9, 9, 1, 1, 1])
+    counts = set()
+    for rank in range(2):
+        team = Team()
+        team.world, team.divided = World(rank, 2), object()
+        counts.add(len(team.pieces(lengths, max_rows=1, split=True)))
+    assert counts == {3}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"ACCELERATE_USE_DEEPSPEED": "true"}, "expected DDP or FSDP, got DeepSpeed"),
+        ({"ACCELERATE_USE_FSDP": "true", "FSDP_OFFLOAD_PARAMS": "true"}, "expected fsdp_offload"),
+    ],
+)
+def test_what_the_launcher_asks_for_in_vain_is_refused_once(monkeypatch, settings, said):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=said):
+        run(lambda: 0)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert run(lambda: 0) == 1
+
+
+def test_frozen_parts_are_not_divided(small):
+    team = Team()
+    with pytest.raises(UsageError, match="FSDP: expected a model that trains as a whole"):
+        team.divide(small().model, training_arguments(unfreeze="gradual"), torch.device("cpu"))
