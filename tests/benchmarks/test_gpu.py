@@ -51,6 +51,18 @@ def test_all_parts_run_in_their_small_form(tmp_path, monkeypatch, capsys):
     assert [t["title"] for t in json.loads(path.read_text())["tables"]] == titles
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without")
+def test_without_a_gpu_all_that_must_hold_is_said_not_to_be_measured(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "gpu.json"
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--out", str(path)])
+    gpu.main()
+    tables = json.loads(path.read_text())["tables"]
+    rows = [row for table in tables for row in table["rows"]]
+    assert [row["ours"] for row in rows] == [None] * 6
+    assert all(row["target"] and row["met"] is None for row in rows)
+    assert "not measured: no GPU on this machine" in capsys.readouterr().out
+
+
 def test_an_unknown_part_is_refused(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["gpu.py", "--only", "training"])
     with pytest.raises(SystemExit):
