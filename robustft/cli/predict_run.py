@@ -77,7 +77,7 @@ def predict_shards(
         for remark in plan.notices:
             console.note(remark)
         asking = Asking(
-            str(Path(model).resolve()) if Path(model).exists() else model,
+            _in_full(model),
             task_for(subject, plan.task),
             options.model,
             options.batch_size,
@@ -95,6 +95,14 @@ def predict_shards(
             progress=lambda rows: bars(f"predicting {corpus.split}", rows, plan.rows),
         )
     _tell(corpus, run, manifest, as_json=as_json)
+
+
+def _in_full(model: str) -> str:
+    """Return a model's name with its path in full: a worker may stand in another folder."""
+    file, colon, name = model.rpartition(":")
+    if colon and Path(file).is_file():
+        return f"{Path(file).resolve()}:{name}"
+    return str(Path(model).resolve()) if Path(model).exists() else model
 
 
 def _task_of(subject: Subject) -> Task | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -30,6 +31,7 @@ R = TypeVar("R")
 _WINDOW = 4096
 # Items and results are small; what a local cluster sets aside for them.
 _OBJECT_STORE = 128 << 20
+_SECONDS_TO_ANSWER = 10
 _SAME = ("robustft", "numpy", "pyarrow", "regex")
 _FAILED, _DONE = "failed", "done"
 
@@ -74,6 +76,8 @@ class RayEngine:
     def __enter__(self) -> Self:
         ray = _quiet_ray()
         local = self._address == "local"
+        if not local:
+            _check_reachable(self._address)
         settings: dict[str, Any] = {}
         if local:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
@@ -88,9 +92,7 @@ class RayEngine:
             )
         except (ConnectionError, RuntimeError, TimeoutError, ValueError, OSError) as error:
             _leave(ray)
-            raise RunError(
-                f"ray: expected a cluster at {self._address!r}, got: {first_line(error)}"
-            ) from error
+            raise _unreachable(self._address, error) from error
         self.workers = self._wanted or int(ray.cluster_resources().get("CPU", 1))
         return self
 
@@ -209,6 +211,32 @@ def _lost(error: Exception) -> RobustftError:
         f"ray: expected workers that finish, got {type(error).__name__}: {first_line(error)}; "
         "what is done is kept, and the same command goes on with it"
     )
+
+
+def _check_reachable(address: str) -> None:
+    """Raise a `RunError` if nobody listens at an address: Ray itself tries for ten minutes."""
+    found = address
+    if address == "auto":
+        from ray._private import services
+
+        try:
+            found = str(services.canonicalize_bootstrap_address(address))
+        except ConnectionError as error:
+            raise _unreachable(address, error) from error
+    host, _, port = found.rpartition("://")[2].rpartition(":")
+    if not port.isdigit():
+        return  # no address of a machine: Ray knows what to make of it, or says that it does not
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _SECONDS_TO_ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise _unreachable(
+            address if found == address else f"{address} ({found})", error
+        ) from error
+
+
+def _unreachable(address: str, error: Exception) -> RunError:
+    reason = getattr(error, "strerror", None) or first_line(error)
+    return RunError(f"ray: expected a cluster at {address}, got: {reason}")
 
 
 def _quiet_ray() -> Any:

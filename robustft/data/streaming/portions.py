@@ -18,6 +18,8 @@ PORTION_ROWS = 1024
 _BATCH = 256
 # What a portion may take where texts are long; a single batch may be more.
 _PORTION_BYTES = 16 << 20
+# Read at a time of a column: without it, all that a row group holds of the column.
+_READ_BYTES = 1 << 20
 _WHAT = "a parquet file"
 
 
@@ -55,7 +57,7 @@ def read_portions(url: str, columns: Sequence[str] | None = None) -> Iterator[pa
     """
     with open_file(url, _WHAT) as raw:
         try:
-            with pq.ParquetFile(raw) as file:
+            with pq.ParquetFile(raw, buffer_size=_READ_BYTES) as file:
                 have = file.schema_arrow.names
                 chosen = None if columns is None else [c for c in columns if c in have]
                 batches = file.iter_batches(batch_size=_BATCH, columns=chosen)

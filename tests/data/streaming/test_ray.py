@@ -50,20 +50,20 @@ def contents(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in files if p.name != "log.jsonl"}
 
 
-def test_a_cluster_that_loses_a_node_gives_the_bytes_of_this_machine(corpus):
-    script = Path(__file__).with_name("on_cluster.py")
+def python(folder, *words):
+    """Run Python as a process of its own: Ray opens sockets."""
     root = Path(__file__).parents[3]
-    env = {**os.environ, "HOME": str(corpus), "RAY_AUTH_MODE": "disabled"}
+    env = {**os.environ, "HOME": str(folder), "RAY_AUTH_MODE": "disabled"}
     env["PYTHONPATH"] = os.pathsep.join([str(root), str(root / "transforms")])
     env.pop("RAY_ADDRESS", None)
-    done = subprocess.run(
-        [sys.executable, str(script), "reviews", "far"],
-        cwd=corpus,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_cluster_that_loses_a_node_gives_the_bytes_of_this_machine(corpus):
+    script = Path(__file__).with_name("on_cluster.py")
+    done = python(corpus, str(script), "reviews", "far")
+    assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout.splitlines()[-1])
     assert facts == {"code": 0, "alive": 2, "failure": "ValueError: not 3"}
     assert (corpus / "mark").exists()
@@ -73,6 +73,15 @@ def test_a_cluster_that_loses_a_node_gives_the_bytes_of_this_machine(corpus):
     assert len(contents(corpus / "far")) == 15
     (event,) = map(json.loads, (corpus / "far/log.jsonl").read_text().splitlines())
     assert event["engine"] == "ray"
+
+
+def test_a_cluster_that_is_not_there_is_said_at_once(corpus):
+    words = ["transform", "reviews", "--engine", "ray", "--ray-address", "127.0.0.1:1"]
+    done = python(corpus, "-m", "robustft", *words)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "ray: expected a cluster at 127.0.0.1:1, got: Connection refused"
+    )
 
 
 def test_without_ray_its_extra_is_named(monkeypatch):
