@@ -14,7 +14,7 @@ from robustft.errors import RobustftError, TransformError
 from robustft.seeding import Draw, mix, uniform
 from robustft.text.document import Batch, Document, Unit, Units
 from robustft.text.edits import Edit, apply, diff
-from robustft.transform.at_once import change_at_once, make_edit, make_unit
+from robustft.transform.at_once import AtOnce, change_at_once, make_edit, make_unit
 from robustft.transform.base import (
     BatchedTransform,
     Level,
@@ -67,6 +67,14 @@ class StepResult:
     def empty(cls, size: int, target: Ints, eligible: Ints) -> StepResult:
         """Return a result in which nothing has changed yet."""
         return cls([()] * size, target, eligible, np.zeros(size, np.int64))
+
+    def take(self, found: AtOnce) -> None:
+        """Take what was found for many texts at once."""
+        for text, edits in found.edits.items():
+            self.edits[text] = edits
+        self.changed += found.changed
+        self.skips += found.skips
+        self.reasons |= found.reasons
 
     def record(self, text: int, filled: Filled) -> None:
         """Take what has been accepted for one text; without an edit, why there is none."""
@@ -173,17 +181,16 @@ class _Job:
                 result.skips += skips
                 result.record(text, filled)
             return result
-        at_once = None
+        known = None
         if self.checks is None:
-            at_once = change_at_once(self.transform, batch, queue, wanted)
-        made, answers = at_once or ({}, {})
-        for text, edits in made.items():
-            result.edits[text] = edits
-        result.changed[list(made)] = wanted[list(made)]
+            known = change_at_once(self.transform, batch, queue, wanted)
+        if known is not None:
+            result.take(known)
+            goals = ((text, int(wanted[text])) for text in known.answers)
         for text, goal in goals:
-            if text not in made:
-                candidates = queue.portions(text, goal + goal // 2 + 2)
-                self._fill(Document(batch, text), candidates, goal, result, answers.get(text, []))
+            candidates = queue.portions(text, goal + goal // 2 + 2)
+            answers = known.answers[text] if known else ()
+            self._fill(Document(batch, text), candidates, goal, result, answers)
         return result
 
     def _goals(self, wanted: Ints, result: StepResult) -> Iterable[tuple[int, int]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from typing import ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from robustft.seeding import Draw
 from robustft.text import Batch, Document, SpanKind, Unit, Units
@@ -70,9 +72,21 @@ class Contractions(Transform):
 
     def replacement(self, document: Document, unit: Unit, draw: Draw) -> Proposal:
         """Return the other form of `unit`, or why it has none here."""
-        text, start, end = document.text, unit.start, unit.end
-        if " " in unit.text or unit.text.lower() == "cannot":
-            return contract(text, start, end, draw)
-        batch = document.batch
-        dialect = int(batch.starts[document.index]) + start in in_dialect(batch)
-        return expand(text, start, end, dialect=dialect)
+        at = int(document.batch.starts[document.index]) + unit.start
+        return _put(document.batch, document.index, unit.start, unit.end, at, draw)
+
+    def at_once(self, batch: Batch, units: Units, keys: npt.NDArray[np.uint64]) -> list[Proposal]:
+        """Return the other form of each unit, or why it has none."""
+        offset = batch.starts[units.text]
+        columns = (units.text, units.start - offset, units.end - offset, units.start, keys)
+        *spans, drawn = (column.tolist() for column in columns)
+        return list(map(_put, repeat(batch), *spans, map(Draw, drawn)))
+
+
+def _put(batch: Batch, index: int, start: int, end: int, at: int, draw: Draw) -> Proposal:
+    """Return the other form of the words of a text at ``start .. end``, `at` in the buffer."""
+    text = batch.texts[index]
+    form = text[start:end]
+    if " " in form or form.lower() == "cannot":
+        return contract(text, start, end, draw)
+    return expand(text, start, end, dialect=at in in_dialect(batch))
