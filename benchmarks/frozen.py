@@ -168,6 +168,7 @@ def main() -> None:
     options.slow_epochs = max(2, options.slow_epochs)
     if options.small:
         options.rows, options.rounds = min(options.rows, 64), 1
+        options.epochs = min(options.epochs, 4)
     logging.set_verbosity_error()
     if options.clock == "cpu":
         clock = SimpleNamespace(perf_counter=time.process_time)

@@ -41,7 +41,7 @@ JOBS = [
     Job("Changing a file of sentences with robustft transform", "transform", "", "",
         (10_000, 100_000), "sentences"),
     Job("Predicting labels of reviews", "predict", "transformers pipeline", "pipeline",
-        (500, 2_000), "reviews"),
+        (128, 512), "reviews"),
     Job("Tokenizing reviews for training", "tokens", "tokens of datasets.map", "map",
         (2_000, 10_000), "reviews"),
 ]  # fmt: skip
@@ -125,7 +125,7 @@ def measure(
 
 def main() -> None:
     """Measure, print and save."""
-    arguments = parser(__doc__)
+    arguments = parser(__doc__, rounds=2)
     arguments.add_argument("--model", help="a classifier; default: random weights")
     arguments.add_argument("--only", default="", metavar="JOBS", help="some jobs: perturb,predict")
     options = arguments.parse_args()

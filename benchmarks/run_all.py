@@ -38,7 +38,7 @@ SCRIPTS: dict[str, dict[str, str]] = {
         "--imdb-model": "IMDB_MODEL",
         "--peers": "PEERS",
     },
-    "scale": {},
+    "scale": {"--imdb": "IMDB", "--folder": "SCALE_FOLDER"},
 }
 
 

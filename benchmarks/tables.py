@@ -37,7 +37,7 @@ TITLES = {
     "constraints": "Constraints",
     "startup": "Start-up",
     "memory": "Memory",
-    "scale": "Several processes and machines",
+    "scale": "A corpus on a Ray cluster",
 }
 
 HEAD = """\

@@ -25,7 +25,11 @@ SETTINGS = {
 def present():
     """Return the names of the scripts that measure."""
     sources = {path.stem: path.read_text() for path in sorted(BENCHMARKS.glob("*.py"))}
-    return [name for name, source in sources.items() if "arguments = parser(__doc__" in source]
+    return [
+        name
+        for name, source in sources.items()
+        if "= parser(__doc__" in source and name != "common"
+    ]
 
 
 def test_every_script_is_run_by_make_bench_and_has_a_title():
@@ -67,6 +71,12 @@ def test_make_bench_gives_a_script_options_that_it_has(name):
     source = (BENCHMARKS / f"{name}.py").read_text()
     for option in run_all.SCRIPTS[name]:
         assert option == "--peers" or f'"{option}"' in source
+
+
+@pytest.mark.parametrize("name", present())
+def test_the_titles_of_script_and_page_agree(name):
+    source = (BENCHMARKS / f"{name}.py").read_text()
+    assert f'"{tables.TITLES[name]}"' in source
 
 
 def test_variables_become_options(tmp_path):
