@@ -23,6 +23,7 @@ from robustft.text.tags import entities_of
 
 __all__ = ["ID", "Split", "TextDataset"]
 
+_PIECE = 1 << 15
 ID = "id"
 """The column of every table that holds its rows' ids."""
 
@@ -157,10 +158,11 @@ class Split:
     def fingerprint(self) -> str:
         """A hash of ids, texts and labels (by name), whatever file format they came from."""
         digest = blake2b(digest_size=16)
-        for texts in (self.ids, self.texts, *([] if self.pairs is None else [self.pairs])):
-            parts = [text.encode("utf-8", "surrogatepass") for text in texts]
-            digest.update(np.array([len(part) for part in parts], dtype="<i8").tobytes())
-            digest.update(b"".join(parts))
+        for column in (ID, *self.task.text_columns):
+            lengths = [len(part) for parts in self._encoded(column) for part in parts]
+            digest.update(np.array(lengths, dtype="<i8").tobytes())
+            for parts in self._encoded(column):
+                digest.update(b"".join(parts))
         if self.labels is None:
             digest.update(b"unlabelled")
         elif self.answers is not None:
@@ -174,6 +176,12 @@ class Split:
             digest.update("\0".join(self.task.label_names).encode())
             digest.update(self.labels.astype("<i8").tobytes())
         return digest.hexdigest()
+
+    def _encoded(self, column: str) -> Iterator[list[bytes]]:
+        """Yield the texts of a column in UTF-8, some at a time: all at once take much memory."""
+        for start in range(0, len(self), _PIECE):
+            texts = texts_in(self.table.slice(start, _PIECE), column)
+            yield [text.encode("utf-8", "surrogatepass") for text in texts]
 
     def take(self, indices: Sequence[int] | npt.NDArray[Any]) -> Split:
         """Return the rows at `indices`, in that order."""

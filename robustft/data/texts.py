@@ -20,6 +20,9 @@ from robustft.text import content_ids
 
 __all__ = ["clean_texts", "with_ids"]
 
+# Rows whose texts are Python's at a time: all of them at once would take several times the table.
+_PIECE = 1 << 15
+
 
 def clean_texts(rows: Rows, column: str) -> tuple[Rows, npt.NDArray[np.bool_], list[str]]:
     """Return the rows with `column` as text, which of them have one, and notices.
@@ -106,11 +109,13 @@ def with_ids(
     """
     table = rows.table
     if id_column is None:
-        kept = np.flatnonzero(usable)
-        ids = np.full(len(table), "", dtype=object)
-        ids[kept] = _content_ids(table.take(pa.array(kept)), text_columns)
-        column = pa.array(ids.tolist(), pa.large_string())
-        return Rows(table.append_column(ID, column), rows.files), []
+        if usable.all():
+            ids = _content_ids(table, text_columns)
+        else:
+            mask = pa.array(usable)
+            none = pa.array([""] * len(table), pa.large_string())
+            ids = pc.replace_with_mask(none, mask, _content_ids(table.filter(mask), text_columns))
+        return Rows(table.append_column(ID, ids), rows.files), []
     column = _given_ids(rows, id_column)
     notices = []
     if id_column != ID and ID in table.column_names:
@@ -147,17 +152,33 @@ def _given_ids(rows: Rows, column: str) -> pa.Array:
     return pa.array(ids, pa.large_string())
 
 
-def _content_ids(table: pa.Table, text_columns: Sequence[str]) -> list[str]:
+def _content_ids(table: pa.Table, text_columns: Sequence[str]) -> pa.Array:
+    """Return a hash of each row's texts, with an ordinal from the second copy."""
+    pieces: list[pa.Array] = []
+    digests = np.empty(len(table), np.uint64)
+    for start in range(0, len(table), _PIECE):
+        names = _hashes(table.slice(start, _PIECE), text_columns)
+        digests[start : start + _PIECE] = [int(name, 16) for name in names]
+        pieces.append(pa.array(names, pa.large_string()))
+    ids = pa.chunked_array(pieces, pa.large_string()).combine_chunks()
+    _, inverse, times = np.unique(digests, return_inverse=True, return_counts=True)
+    copies = times[inverse] > 1
+    if not copies.any():
+        return ids
+    rows = table.filter(pa.array(copies))
+    texts = _hashes(rows, text_columns)
+    contents = [repr(sorted(row.items())) for row in rows.to_pylist()]
+    order = sorted(range(len(rows)), key=contents.__getitem__)
+    numbered = [""] * len(rows)
+    seen: Counter[str] = Counter()
+    for row in order:
+        name = texts[row]
+        numbered[row] = f"{name}-{seen[name]}" if seen[name] else name
+        seen[name] += 1
+    return pc.replace_with_mask(ids, pa.array(copies), pa.array(numbered, pa.large_string()))
+
+
+def _hashes(table: pa.Table, text_columns: Sequence[str]) -> list[str]:
     columns = [texts_in(table, name) for name in text_columns]
-    texts = ["\0".join(parts) for parts in zip(*columns, strict=True)]
-    ids = content_ids(texts)
-    repeated = {name.partition("-")[0] for name in ids if "-" in name}
-    if repeated:
-        at = [row for row, name in enumerate(ids) if name.partition("-")[0] in repeated]
-        contents = [repr(sorted(row.items())) for row in table.take(pa.array(at)).to_pylist()]
-        order = sorted(range(len(at)), key=lambda k: contents[k])
-        for row, name in zip(
-            [at[k] for k in order], content_ids(texts[at[k]] for k in order), strict=True
-        ):
-            ids[row] = name
-    return ids
+    texts = ("\0".join(parts) for parts in zip(*columns, strict=True))
+    return [name.partition("-")[0] for name in content_ids(texts)]
