@@ -148,8 +148,8 @@ def show(
 
 def main() -> None:
     """Measure, print and save."""
-    arguments = parser(__doc__, rounds=9)
-    arguments.add_argument("--cold-rounds", type=int, default=3, help="without bytecode")
+    arguments = parser(__doc__, rounds=7)
+    arguments.add_argument("--cold-rounds", type=int, default=2, help="without bytecode")
     options = arguments.parse_args()
     if options.small:
         options.rounds = options.cold_rounds = 1
