@@ -119,13 +119,17 @@ def _attention(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query * scale, key.transpose(2, 3))
     if attention_mask is not None:
-        if attention_mask.dtype == torch.bool:
-            lowest = torch.finfo(scores.dtype).min
-            scores = scores.masked_fill(attention_mask.logical_not(), lowest)
-        else:
-            scores = scores + attention_mask
+        # Added, not filled in: weights of 0 as well, and a pass over all scores less on the way back.
+        scores = scores + _bias(attention_mask, scores.dtype)
     weights = _drop(torch.softmax(scores, dim=-1), dropout, stream)
     return torch.matmul(weights, value).transpose(1, 2).contiguous(), None
+
+
+def _bias(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return what is added to the scores for a mask that says where to look, or is added itself."""
+    if mask.dtype != torch.bool:
+        return mask
+    return torch.zeros(mask.shape, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)
 
 
 AttentionInterface.register(_ATTENTION, _attention)
