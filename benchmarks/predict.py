@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -37,6 +38,7 @@ from robustft.model.load import load_finetuned
 from robustft.training.batching import tokenize
 
 OURS, PEER, LIMIT = "robustft", "pipeline", "limit"
+UNPACKED = "robustft, weights not laid out"
 NOTE = "largest difference"
 
 
@@ -94,6 +96,10 @@ class Contest:
         self.outputs[OURS] = made.logits
         return seconds
 
+    def unpacked(self, turn: int) -> float:
+        with patch("robustft.model.packed.can_pack", lambda: False):
+            return self.ours(turn)
+
     def peer(self, _: int) -> float:
         started = self._clock()
         said = self._pipe(
@@ -111,7 +117,12 @@ class Contest:
         return matrix_limit(self._precision, size=size, clock=self._clock)
 
     def contenders(self) -> dict[str, Callable[[int], float]]:
-        return {OURS: self.ours, PEER: self.peer, LIMIT: self.limit}
+        return {
+            UNPACKED: self.unpacked,
+            OURS: self.ours,
+            PEER: self.peer,
+            LIMIT: self.limit,
+        }
 
 
 def softmax(logits: Any) -> Any:
@@ -129,6 +140,7 @@ def measure(
     apart = float(np.abs(made[OURS] - made[PEER]).max())
     speed = contest.flop / median(rounds[OURS])
     share = speed / median(rounds[LIMIT])
+    laid_out = median(rounds[UNPACKED]) / median(rounds[OURS])
     table.row(
         f"{name}, {precision}", against="pipeline(batch_size=32)", unit="texts/s", better="more",
         ours=[len(texts) / s for s in rounds[OURS]], peer=[len(texts) / s for s in rounds[PEER]],
@@ -136,6 +148,7 @@ def measure(
         extra={
             "ms a text": round(1e3 * median(rounds[OURS]) / len(texts), 2),
             "GFLOP/s": round(speed / 1e9, 1),
+            "beside weights not laid out": f"{laid_out:.2f} x",
             "limit, GFLOP/s": round(median(rounds[LIMIT]) / 1e9, 1),
             "share of the limit": f"{share:.0%}",
             NOTE: f"{apart:.1e}",

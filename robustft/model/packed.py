@@ -21,6 +21,8 @@ __all__ = ["PackedLinears", "can_pack"]
 
 # Rows that the layout is chosen for; measured, it serves from 8 to 4096 rows as well as any.
 _ROWS = 256
+# With fewer weights, calling the product takes longer than the product.
+_SMALLEST = 2**16
 # A second copy of the weights is no waste up to this size; beyond, memory is what is scarce.
 _LIMIT = 2**31
 
@@ -68,6 +70,7 @@ class PackedLinears:
             if type(module) is torch.nn.Linear
             and module.weight.device.type == "cpu"
             and module.weight.dtype is torch.float32
+            and module.weight.numel() >= _SMALLEST
             and "forward" not in module.__dict__
         ]
         size = sum(layer.weight.numel() for layer in found) * dtype.itemsize

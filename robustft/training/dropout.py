@@ -119,7 +119,7 @@ def _attention(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query * scale, key.transpose(2, 3))
     if attention_mask is not None:
-        # Added, not filled in: weights of 0 as well, and a pass over all scores less on the way back.
+        # Added, not filled in: weights of 0 as well, and a pass over the scores less going back.
         scores = scores + _bias(attention_mask, scores.dtype)
     weights = _drop(torch.softmax(scores, dim=-1), dropout, stream)
     return torch.matmul(weights, value).transpose(1, 2).contiguous(), None

@@ -10,6 +10,12 @@ TASK = Task(label_names=("neg", "pos"))
 TEXTS = ["the film was good", "a very long film, and bad", "good"]
 
 
+@pytest.fixture(autouse=True)
+def all_layers(monkeypatch):
+    """However small, a layer is packed."""
+    monkeypatch.setattr(packed, "_SMALLEST", 0)
+
+
 @pytest.fixture
 def loaded():
     return load_model("tiny", task=TASK, seed=1, train_texts=TEXTS)
@@ -83,6 +89,13 @@ def test_nothing_is_packed_where_it_cannot_be(loaded, monkeypatch):
 
 def test_what_memory_cannot_hold_twice_is_not_packed(loaded, monkeypatch):
     monkeypatch.setattr(packed, "_LIMIT", 1000)
+    with PackedLinears(loaded.model).used(torch.float32):
+        assert not any("forward" in layer.__dict__ for layer in linears(loaded.model))
+
+
+def test_small_layers_are_left_alone(loaded, monkeypatch):
+    monkeypatch.setattr(packed, "_SMALLEST", 2**16)
+    assert max(layer.weight.numel() for layer in linears(loaded.model)) < 2**16
     with PackedLinears(loaded.model).used(torch.float32):
         assert not any("forward" in layer.__dict__ for layer in linears(loaded.model))
 
