@@ -102,6 +102,10 @@ def run_child(command: Sequence[str | Path], **settings: Any) -> Child:
 
 
 def _last_words(errors: str) -> str:
-    """Return the last line that has letters: what went wrong, at the end of a traceback."""
+    """Return what went wrong: the error that ends a traceback, else the last line with letters."""
     lines = [line.strip() for line in errors.splitlines() if re.search(r"[^\W\d_]", line)]
+    for number in range(len(lines) - 1, -1, -1):
+        if re.match(r"[\w.]+(Error|Exception)\b", lines[number]):
+            # Some libraries put their message below the error's name.
+            return " ".join(lines[number : number + 1 + lines[number].endswith(":")])
     return lines[-1] if lines else ""

@@ -120,7 +120,16 @@ def test_a_peer_answers_in_json_whatever_else_it_prints(peers, tmp_path):
 
 @pytest.mark.parametrize(
     ("code", "reason"),
-    [("raise ValueError('no data')", "ValueError: no data"), ("pass", "it gave no answer")],
+    [
+        ("raise ValueError('no data')", "^ValueError: no data$"),
+        (
+            "raise LookupError('\\n****\\n  No words found.\\n  Get them\\n')",
+            "^LookupError: No words found.$",
+        ),
+        ("raise SystemExit('cannot')", "^cannot$"),
+        ("raise SystemExit(3)", "^it failed without a word$"),
+        ("pass", "^it gave no answer$"),
+    ],
 )
 def test_a_peer_that_fails_is_not_measured(peers, tmp_path, code, reason):
     script = tmp_path / "peer.py"
