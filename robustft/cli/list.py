@@ -106,22 +106,25 @@ def _example(facts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _print_transforms(found: list[dict[str, Any]], *, whole: bool = False) -> None:
-    out = console.out()
+    from rich.text import Text
+
+    page = Text()  # printed at once: what a print costs is a call more than its words
     for facts in found:
         if "error" in facts:
-            out.print(f"  {facts['name']}", style="bold red", end="")
-            out.print(f"  cannot be used: {facts['error']}\n", soft_wrap=True)
+            page.append(f"  {facts['name']}", "bold red")
+            page.append(f"  cannot be used: {facts['error']}\n\n")
             continue
-        out.print(f"  {facts['name']}", style="bold cyan", end="")
-        out.print(f"  {facts['summary']}", soft_wrap=True)
+        page.append(f"  {facts['name']}", "bold cyan")
+        page.append(f"  {facts['summary']}\n")
         if whole:
-            out.print("\n" + "\n\n".join(facts["about"]) + "\n", soft_wrap=True)
+            page.append("\n" + "\n\n".join(facts["about"]) + "\n\n")
         for key, value in _lines(facts, whole=whole).items():
-            out.print(f"    {key:<10}", style="dim", end="")
-            out.print(value, soft_wrap=True)
-        out.print()
+            page.append(f"    {key:<10}", "dim")
+            page.append(f"{value}\n")
+        page.append("\n")
     if not whole:
-        out.print("  All about one, with an example: robustft list NAME\n")
+        page.append("  All about one, with an example: robustft list NAME\n\n")
+    console.out().print(page, soft_wrap=True, end="")
 
 
 def _lines(facts: dict[str, Any], *, whole: bool) -> dict[str, str]:

@@ -196,8 +196,20 @@ def _convert(name: str, key: str, text: str, hint: Any) -> Any:
 
 def settings_of(cls: type[Transform]) -> dict[str, tuple[Any, Any]]:
     """Return a transform's settings: their name, type and default."""
-    hints = typing.get_type_hints(cls)
-    return {f.name: (hints[f.name], f.default) for f in dataclasses.fields(cls)}
+    fields = {f.name: f.default for f in dataclasses.fields(cls)}
+    hints: dict[str, Any] = {}
+    for owner in cls.__mro__:
+        # Its fields alone: reading all that is annotated takes many times as long.
+        own = {k: v for k, v in inspect.get_annotations(owner).items() if k in fields}
+        hints = _evaluated(own, vars(sys.modules[owner.__module__])) | hints
+    return {name: (hints[name], default) for name, default in fields.items()}
+
+
+def _evaluated(annotations: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
+    def bare() -> None: ...
+
+    bare.__annotations__ = annotations
+    return typing.get_type_hints(bare, names)
 
 
 def make(name: str, settings: Mapping[str, str]) -> Transform:
