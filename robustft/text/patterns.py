@@ -158,7 +158,7 @@ def _opens(batch: Batch, triggers: Ints, breaks: Ints) -> Mask:
     It may say so of too many, never of too few: the patterns decide.
     """
     codes, bits = batch.codes[triggers], batch.classes
-    opens: Mask = np.isin(codes, _CHAR_CODES)
+    opens: Mask = _TRIGGER_BITS[np.minimum(codes, len(_TRIGGER_BITS) - 1)] > 0
     opens[np.searchsorted(triggers, breaks)] = False
     for char, joins in ((".", _joins_host), ("/", _joins_path), (":", _joins_scheme)):
         at = np.flatnonzero(opens & (codes == ord(char)))
@@ -220,8 +220,7 @@ def mark_numbers(batch: Batch, marker: Marker) -> None:
     apart = (lows > 1) & ((batch.classes[lows - 1] & SPACE) != 0)
     lows = lows - 2 * (apart & np.isin(batch.codes[np.maximum(lows - 2, 0)], _CURRENCIES))
     limits = np.minimum(highs + _UNIT_AFTER, len(buffer))
-    months = batch.words_in(_MONTHS).start if len(lows) else lows
-    near = np.searchsorted(months, lows - _MONTH_BEFORE) < np.searchsorted(months, limits)
+    near = _near_month(batch, lows - _MONTH_BEFORE, limits)
     more = np.flatnonzero(near | _goes_on(batch, at[firsts], lows, highs))
     columns = (column[more].tolist() for column in (lows, highs, limits, near))
     for low, high, limit, dated in zip(*columns, strict=True):
@@ -233,6 +232,17 @@ def mark_numbers(batch: Batch, marker: Marker) -> None:
             for found in _DATE.finditer(buffer, max(0, low - _MONTH_BEFORE), limit):
                 if found.start() < high:
                     marker.add(SpanKind.DATE, *found.span())
+
+
+def _near_month(batch: Batch, lows: Ints, highs: Ints) -> Mask:
+    """Tell in which of some stretches of the buffer a word begins that names a month."""
+    first, last = (np.searchsorted(batch.words.start, at) for at in (lows, highs))
+    counts = last - first
+    ends = np.cumsum(counts)
+    words = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + counts, counts)
+    months = np.append(0, np.cumsum(batch.places_in(_MONTHS, words) >= 0))
+    found: Mask = months[ends] > months[ends - counts]
+    return found
 
 
 def _goes_on(batch: Batch, digits: Ints, lows: Ints, highs: Ints) -> Mask:

@@ -145,7 +145,7 @@ class _Asking:
     def _change(self, found: AtOnce, places: Ints, rows: Ints, texts: Ints) -> None:
         """Make the edits of the texts that are done."""
         start, end, *_ = self._queue.columns
-        places = places[np.lexsort((start[rows[places]], texts[places]))]
+        places = places[np.argsort(start[rows[places]] + self._batch.starts[texts[places]])]
         chosen = rows[places]
         made = map(self._proposals.__getitem__, places.tolist())
         names = repeat((self._transform.name,))

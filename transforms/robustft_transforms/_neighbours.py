@@ -60,6 +60,11 @@ class SynonymTable:
             self.readings += table[form]
         self._vocabulary = Lexicon(_named(reading.beside for reading in self.readings))
         number = {word: i + _NAMED for i, word in enumerate(self._vocabulary.words)}
+        # Both lists are looked up as one.
+        self._all = Lexicon([*self._forms.words, *self._vocabulary.words])
+        places = {form: place for place, form in enumerate(self._forms.words)}
+        self._form_of = np.array([*(places.get(w, -1) for w in self._all.words), -1])
+        self._name_of = np.array([*(number.get(w, _OTHER) for w in self._all.words), _OTHER])
         self._possessive, self._negated = number.get("'s", _OTHER), number.get("n't", _OTHER)
         self._rules, self._allow = _lay_out(self.readings, {**number, ".": _NO_WORD})
         self.sureness = np.array([max(r.scores) for r in self.readings], np.float64)
@@ -75,11 +80,12 @@ class SynonymTable:
         return None if number is None else self.readings[number]
 
     def _look_up(self, batch: Batch) -> Places:
-        form = batch.places_in(self._forms)
+        known = batch.places_in(self._all)
+        form = self._form_of[known]
         words = np.flatnonzero(form >= 0)
         words = words[~batch.hyphenated(batch.words.where(words))]
         form = form[words]
-        beside = self._neighbours(batch, words)
+        beside = self._neighbours(batch, words, known)
         reading = np.full(len(words), -1, np.int64)
         left = np.arange(len(words))
         for i in range(int(self._count[form].max(initial=0))):
@@ -92,11 +98,11 @@ class SynonymTable:
         found = reading >= 0
         return Places(batch.words.where(words[found]), reading[found])
 
-    def _neighbours(self, batch: Batch, words: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    def _neighbours(self, batch: Batch, words: Ints, known: Ints) -> tuple[Ints, Ints, Ints, Ints]:
         """Return the numbers of the words before, after, and beyond these, for words by number."""
         joined = _parted_by_a_space(batch)
         before, after = joined[words], joined[words + 1]
-        names = np.append(self._names(batch), _NO_WORD)
+        names = np.append(self._names(batch, known), _NO_WORD)
         last = len(names) - 1
         return (
             np.where(before, names[words - 1], _NO_WORD),
@@ -109,9 +115,9 @@ class SynonymTable:
             ),
         )
 
-    def _names(self, batch: Batch) -> Ints:
+    def _names(self, batch: Batch, known: Ints) -> Ints:
         """Return the number of each word of a batch as conditions name it."""
-        names = batch.places_in(self._vocabulary) + _NAMED
+        names = self._name_of[known]
         words, folded = batch.words, batch.folded
         marks = np.flatnonzero(folded[:-1] == ord("'"))
         # Also where a tokenizer has parted it from its word: "film 's".
