@@ -91,6 +91,7 @@ def predict_shards(
             run,
             asking,
             engine,
+            called=config["model"],
             remarks=plan.notices,
             progress=lambda rows: bars(f"predicting {corpus.split}", rows, plan.rows),
         )

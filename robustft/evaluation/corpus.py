@@ -183,6 +183,7 @@ def predict_corpus(
     asking: Asking,
     engine: Engine,
     *,
+    called: str,
     remarks: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -195,6 +196,8 @@ def predict_corpus(
     ----------
     plan
         As `prepare` settled it in the same run.
+    called
+        What the manifest calls the model: a run holds no path of this machine.
     remarks
         What a reader of the manifest should know.
     progress
@@ -221,7 +224,7 @@ def predict_corpus(
     manifest = {
         "split": corpus.split,
         "source_fingerprint": plan.fingerprint,
-        "model": asking.model,
+        "model": called,
         "labels": list(asking.task.label_names),
         "remarks": list(remarks),
         "counts": dict(counts),

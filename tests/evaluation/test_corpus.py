@@ -61,6 +61,7 @@ def test_every_shard_gives_a_file_of_predictions(tmp_path, loaded, model, capsys
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
     assert manifest["counts"] == {"rows": 30, "truncated": 0}
     assert manifest["labels"] == ["neg", "pos"]
+    assert not any(str(tmp_path) in path.read_text() for path in (tmp_path / "out").glob("*.*"))
 
 
 def test_rows_without_labels_get_the_models_own_names(tmp_path, model):
