@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from robustft.cli import console
 from robustft.cli.corpus_options import Where
 from robustft.data.run_folder import portable
-from robustft.data.streaming.passes import prepare
+from robustft.data.streaming.passes import PARTS, prepare
 from robustft.data.streaming.plan import find_columns
 from robustft.data.streaming.run import PlacedRun
 from robustft.data.streaming.shards import Corpus, find_corpus
@@ -63,6 +63,7 @@ def predict_shards(
     readable = f"predict-{corpus.name}-{subject.facts.name}"
     run = PlacedRun.start("predict", readable, config, out)
     if run.finished:
+        run.place.remove(PARTS)
         _tell(corpus, run, run.manifest, as_json=as_json)
         return
     several = where.engine != "local" or (where.workers or 1) > 1

@@ -11,7 +11,7 @@ from robustft.data.bound import constraint_facts
 from robustft.data.build import members_of, settle_transforms
 from robustft.data.fields import Scope
 from robustft.data.sources import card_of
-from robustft.data.streaming.passes import prepare
+from robustft.data.streaming.passes import PARTS, prepare
 from robustft.data.streaming.plan import find_columns
 from robustft.data.streaming.run import PlacedRun
 from robustft.data.streaming.shards import Corpus, find_corpus
@@ -72,6 +72,7 @@ def transform_shards(
     )
     if run.finished:
         manifest = run.manifest
+        run.place.remove(PARTS)
     else:
         with engine_named(where.engine, workers=where.workers, address=where.address) as engine:
             manifest = _transformed(corpus, run, work, engine, given, remarks, columns)

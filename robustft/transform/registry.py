@@ -94,7 +94,7 @@ def files_of(specs: str) -> dict[str, str]:
     files = {}
     for path in paths:
         try:
-            files[path] = Path(path).read_text(encoding="utf-8")
+            files[path] = Path(path).read_bytes().decode()
         except OSError as error:
             raise SpecError(
                 f"transform: expected a file at {path!r}, got: {error.strerror}"
@@ -105,10 +105,14 @@ def files_of(specs: str) -> dict[str, str]:
 def provide_files(files: Mapping[str, str]) -> None:
     """Let specs of this process find files that another one has read with `files_of`."""
     for path, source in files.items():
-        if path not in _provided:
+        if path not in _provided and not _stands_at(Path(path), source):
             file = Path(tempfile.mkdtemp(prefix="robustft-")) / Path(path).name
-            file.write_text(source, encoding="utf-8")
+            file.write_bytes(source.encode())
             _provided[path] = file
+
+
+def _stands_at(path: Path, source: str) -> bool:
+    return path.is_file() and path.read_bytes() == source.encode()
 
 
 @cache

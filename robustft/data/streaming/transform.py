@@ -206,7 +206,8 @@ def transform_corpus(
     }
     minutes = (time.perf_counter() - started) / 60
     run.log({"event": "transformed", "minutes": minutes, **facts, "hardware": hardware()})
-    run.place.remove(PARTS)
     run.place.tidy()
     run.finish(manifest)
+    # Last: a run that is killed before finds in them what is done.
+    run.place.remove(PARTS)
     return run.manifest
