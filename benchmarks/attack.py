@@ -282,6 +282,8 @@ def show_harm(name: str, found: Mapping[str, list[Any]], results: Results) -> No
                 "queries a text": f"{facts['queries_mean']:.1f}",
                 "words changed": f"{facts['changed_share_of_successes']:.1%}",
                 "times random edits": "" if times is None else f"{times:.1f}",
+                "texts a second": f"{facts['texts_per_cpu_second']:.2f}",
+                "ms a text outside the model": facts["search_cpu_ms_per_text"],
                 "texts": facts["texts"],
             },
         )

@@ -16,13 +16,15 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-from common import Results, Table, interleaved, parser
+from common import NotMeasured, Results, Table, interleaved, parser
 
 from robustft.data.dataset import load_dataset, sample
+from robustft.errors import RobustftError
 from robustft.model.scorers import similarity
 from robustft.transform import (
     Constraint,
     KeepMatches,
+    KeepPartsOfSpeech,
     KeepWords,
     Length,
     MaxChanged,
@@ -32,7 +34,7 @@ from robustft.transform import (
 )
 
 CHAINS = ("synonyms", "typos,synonyms,contractions")
-NONE = "none"
+NONE, NOUNS = "none", "keep_pos NOUN"
 BOUNDS = (0.6, 0.7, 0.8, 0.9)
 
 
@@ -69,6 +71,14 @@ def measured(texts: Sequence[str], chain: str, constraints: Sequence[Constraint]
         changed / max(int(made.words.sum()), 1),
         refused / max(refused + changed, 1),
     )
+
+
+def tagged(texts: Sequence[str], chain: str, turn: int) -> Cost:
+    """Return what keeping nouns costs, where the tagger is installed."""
+    try:
+        return measured(texts, chain, [KeepPartsOfSpeech(tags=("NOUN",))], turn)
+    except RobustftError as error:
+        raise NotMeasured(str(error)) from None
 
 
 def show(table: Table, found: Mapping[str, list[Cost]]) -> None:
@@ -131,7 +141,10 @@ def main() -> None:
     for chain in CHAINS:
         perturb(texts[:10], chain)
         calls = {name: partial(measured, texts, chain, each) for name, each in cheap().items()}
-        found, _ = interleaved(calls, options.rounds, warm_up=1, shown=False)
+        calls[NOUNS] = partial(tagged, texts, chain)
+        found, missing = interleaved(calls, options.rounds, warm_up=1, shown=False)
+        for name, why in missing.items():
+            results.skip(name, why)
         show(results.table(chain, f"{len(texts):,} texts, severity 3."), found)
     scored(texts[: options.scored_rows], options, results)
     results.save()
