@@ -24,8 +24,8 @@ Compute = Callable[[M, TokenizedTexts, Rows], Iterator[tuple[Rows, Floats]]]
 
 # Rows of a process at a time: so often outputs come back, are kept and shown.
 _ROWS = 512
-# Fewer rows are sooner computed than sent.
-_FEW = 64
+# Fewer rows, as an attack asks for at a time, are often sooner computed than sent.
+_FEW = 256
 
 # What this process computes with: in the main one only while it does.
 _held: Any = None

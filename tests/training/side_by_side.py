@@ -64,12 +64,22 @@ def several(folder, out):
 
 
 def look(folder, out):
-    """Evaluate what one process has trained."""
+    """Evaluate what one process has trained, and note what all have computed together."""
+    from robustft.evaluation import spread
     from robustft.evaluation.evaluate import evaluate
 
+    sent, together = [], spread.together
+
+    def noted(function, *arguments):
+        sent.extend(type(model).__name__ for model in arguments if function is spread._hold)
+        return together(function, *arguments)
+
+    spread.together = noted
     for name, run in {"eval": "plain", "answers": "questions"}.items():
         transforms = "casing" if name == "eval" else None
         evaluate([folder / "one" / run], transforms=transforms, device="cpu", out=out / name)
+    spread.together = together
+    (out / "spread.json").write_text(json.dumps(sent))
 
 
 def fail(folder, out):
