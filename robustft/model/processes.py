@@ -13,9 +13,11 @@ that helper, and ends them all; so does the end of a process.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -285,6 +287,8 @@ def _leave(joined: _Joined) -> None:
 def _help(joined: _Joined, say: Callable[[Exception], Any]) -> int:
     """Run what the main process asks for until it needs nothing more; return an exit code."""
     joined.together = True
+    logging.disable(logging.ERROR)  # what is to be said, the main process says
+    warnings.simplefilter("ignore")
     try:
         while (task := _broadcast(joined, None)) is not None:
             function, arguments = task

@@ -230,8 +230,9 @@ def prepare_examples(
     device = resolve_device(arguments.device)
     precision = resolve_precision(arguments.precision, device)
     accelerator = _accelerator(device, precision)
-    loaded.model.to(accelerator.device)
     team = Team()
+    # Where weights are divided they need not fit on one device.
+    loaded.model.to(torch.device("cpu") if team.world.sharded else accelerator.device)
     if team.world.sharded:
         view = team.divide(loaded.model, arguments, accelerator.device)
         said = ("--fast: the plain path is taken: weights are divided (FSDP)",)

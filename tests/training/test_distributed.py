@@ -48,7 +48,7 @@ def launch(*command, **environment):
         env=os.environ | settings,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
 
