@@ -232,7 +232,8 @@ def prepare_examples(
     accelerator = _accelerator(device, precision)
     team = Team()
     # Where weights are divided they need not fit on one device.
-    loaded.model.to(torch.device("cpu") if team.world.sharded else accelerator.device)
+    place: Any = "cpu" if team.world.sharded else accelerator.device
+    loaded.model.to(place)
     if team.world.sharded:
         view = team.divide(loaded.model, arguments, accelerator.device)
         said = ("--fast: the plain path is taken: weights are divided (FSDP)",)
