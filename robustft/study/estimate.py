@@ -96,7 +96,7 @@ class _Timer:
         """Return what the plan's model costs, or None where it is not to be measured or cannot."""
         a = plan.arguments
         trains = (a.freeze, a.adapter, a.unfreeze, a.optimizer)
-        size = (a.batch_size, a.gradient_accumulation, a.max_length, a.device, a.precision)
+        size = (a.batch_size, a.gradient_accumulation, a.max_length, a.device, a.precision, a.fast)
         key = (plan.model, plan.data, trains, size)
         if key not in self.known:
             self.known[key] = self._measured(plan) if self.measure else None

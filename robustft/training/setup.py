@@ -245,14 +245,15 @@ def prepare_examples(
                 loaded, train, validation, arguments, cache, precision=precision, progress=progress
             )
         if arguments.fast:
+            here = accelerator.device
             reused = fast_path(
-                loaded, train, validation, arguments, device, precision=precision, reused=reused
+                loaded, train, validation, arguments, here, precision=precision, reused=reused
             )
         view = loaded.model if reused is None else reused.model
         optimizer = make_optimizer(loaded.model, arguments, device)
     recorded = _recorded(reused, arguments, accelerator)
     if recorded is not None:
-        make_recordable(optimizer, device)
+        make_recordable(optimizer, accelerator.device)
     # The team sums gradients: accelerate need not wrap the model for it.
     prepared = accelerator.prepare_model(view, evaluation_mode=True)
     optimizer = accelerator.prepare_optimizer(optimizer)
@@ -277,7 +278,7 @@ def _recorded(
     fast: Reused | None, arguments: TrainingArguments, accelerator: Accelerator
 ) -> RecordedSteps | None:
     """Return what records steps where all of them are alike and one process computes them."""
-    packed = fast is not None and isinstance(fast.train, PackedExamples)
+    packed = fast is not None and isinstance(fast.train, PackedExamples) and fast.train.static
     alike = arguments.optimizer == "adamw" and arguments.unfreeze is None
     alike = alike and arguments.gradient_accumulation == 1
     if not (packed and alike and accelerator.device.type == "cuda"):

@@ -19,7 +19,9 @@ from robustft.seeding import fold_in
 from robustft.training import fast, loop
 from robustft.training.arguments import TrainingArguments, training_arguments
 from robustft.training.batching import plan_epoch
+from robustft.training.checkpoint import load_resume, save_resume
 from robustft.training.loop import fit
+from robustft.training.optimizers import make_recordable
 from robustft.training.packed import PackedExamples, filled_up
 from robustft.training.recorded import Recorded, RecordedSteps
 from robustft.training.setup import prepare
@@ -296,6 +298,31 @@ def test_one_compiled_layer_stands_for_all(deep, reviews):
     assert len(graphs) <= 2  # at most one for the first shape and one for all others
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute")
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("kind", ["bert", "modernbert"])
+def test_the_kernel_is_called_as_pytorch_declares_it(deep, kind, compiled, monkeypatch):
+    """Shapes alone are computed, forward and backward: no GPU is needed for that."""
+    dropping = {"bert": "attention_probs_dropout_prob", "modernbert": "attention_dropout"}[kind]
+    model = deep(kind, **{dropping: 0.1}).model.to("meta")
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    packed = PackedModel(model, compiled=compiled).train()
+    for tokens, texts in ((40, 3), (64, 5)):
+        flat = torch.zeros(1, tokens, dtype=torch.long, device="meta")
+        logits = packed(
+            input_ids=flat,
+            position_ids=flat,
+            bounds=torch.zeros(texts + 2, dtype=torch.int32, device="meta"),
+            firsts=torch.zeros(texts, dtype=torch.long, device="meta"),
+            longest=128,
+            varlen=True,
+        ).logits
+        assert logits.shape == (texts, 2)
+        logits.sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    torch.compiler.reset()
+
+
 def test_only_a_fast_run_has_another_identity():
     assert "fast" not in TrainingArguments().model_dump()
     assert TrainingArguments(fast=True).model_dump()["fast"] is True
@@ -308,6 +335,20 @@ def test_question_answering_and_decoders_are_not_packed(small):
     model.config.is_decoder = True
     assert "decoder" in why_not_packed(model)
     assert "not for BertModel" in why_not_packed(model.bert)
+
+
+def test_rates_on_the_device_move_the_weights_as_plain_ones_do(deep, reviews, tmp_path):
+    train, held_out = reviews(44), reviews(20, "validation", seed=9)
+    plain, quick = setups(partial(still, deep, "bert"), train, held_out)
+    make_recordable(quick.optimizer, torch.device("cpu"))
+    (losses, _), (found, _) = (stepwise(setup, 5) for setup in (plain, quick))
+    assert found == pytest.approx(losses, rel=2e-5)
+    rates = [[float(g["lr"]) for g in s.optimizer.param_groups] for s in (plain, quick)]
+    assert rates[1] == pytest.approx(rates[0], rel=1e-6)
+    save_resume(tmp_path, quick.loaded.model, quick.optimizer, {"epoch": 1, "identity": "a"})
+    assert load_resume(tmp_path, quick.loaded.model, quick.optimizer, "a")["epoch"] == 1
+    assert all(isinstance(g["lr"], torch.Tensor) for g in quick.optimizer.param_groups)
+    assert all(group["capturable"] for group in quick.optimizer.param_groups)
 
 
 class OnHost(RecordedSteps):
