@@ -163,7 +163,6 @@ def test_starting_pytest_loads_nothing_heavy(pytester):
 
 
 def test_it_works_spread_over_processes(pytester):
-    pytest.importorskip("xdist")
     pytester.makepyfile(SUITE + FAILS + PASSES + UNSURE)
     result = pytester.runpytest_subprocess(*BY_NAME, "-n", "2")
     result.assert_outcomes(failed=1, passed=2, warnings=1)
