@@ -82,11 +82,6 @@ def look(folder, out):
     (out / "spread.json").write_text(json.dumps(sent))
 
 
-def fail(folder, out):
-    """Lose the loss."""
-    run_of("plain", folder, out / "diverged", learning_rate=1e30, max_grad_norm=0)
-
-
 def killed(folder, out):
     """Train until the first epoch is kept, and be killed."""
     from robustft.training import loop
@@ -103,16 +98,21 @@ def killed(folder, out):
 
 def stray(folder, out):
     """Fail in a helper alone."""
-    processes.together(_stray)
+    processes.together(_without_ladder, (1,))
 
 
-def _stray():
-    if not processes.world().leads:
+def all_fail(folder, out):
+    """Fail in all processes alike."""
+    processes.together(_without_ladder, (0, 1))
+
+
+def _without_ladder(ranks):
+    if processes.world().rank in ranks:
         raise RobustftError("helper: expected a ladder, got none")
     processes.gather(0)
 
 
-JOBS = {job.__name__: job for job in (several, look, fail, killed, stray)}
+JOBS = {job.__name__: job for job in (several, look, killed, stray, all_fail)}
 
 
 def main(name, folder):
