@@ -162,3 +162,18 @@ def test_options_that_do_not_fit_are_refused_before_training(run_cli, file, argu
     code, out, err = run_cli("train", "--data", file, *QUICK, *arguments)
     assert (code, out) == (2, "")
     assert message in err.splitlines()[-1]
+
+
+def test_fast_is_another_run_of_the_same_and_its_model_is_evaluated_fast(run_cli, file):
+    plain = json.loads(run_cli("train", "--data", file, *QUICK, "--json")[1])
+    code, out, _ = run_cli("train", "--data", file, *QUICK, "--fast", "--json")
+    fast = json.loads(out)
+    assert code == 0
+    assert fast["clean"] != plain["clean"]
+    assert not [notice for notice in fast["notices"] if "--fast" in notice]
+    given = ("eval", fast["clean"], "--transformed", "--with", "typos", "--device", "cpu", "--json")
+    (slow_code, slow, _), (fast_code, swift, _) = (
+        run_cli(*given, *more) for more in (("--out", "a"), ("--out", "b", "--fast"))
+    )
+    assert (slow_code, fast_code) == (0, 0)
+    assert json.loads(slow)["cells"] == json.loads(swift)["cells"]
