@@ -142,14 +142,16 @@ def pack_examples(
 def _rehearse(model: PackedModel, data: PackedExamples, precision: str) -> None:
     """Compile both directions on two batches of different sizes; nothing is learned."""
     model.train()
-    with seeded_torch(0):
-        for count in (1, 3):
-            rows = np.arange(min(count, len(data)))
-            inputs, _ = data.batch(rows, data.flat.device, 0)
-            with _automatic(data.flat.device, precision):
-                model(**inputs).logits.float().sum().backward()
-    for parameter in model.parameters():
-        parameter.grad = None
+    try:
+        with seeded_torch(0):
+            for count in (1, 3):
+                rows = np.arange(min(count, len(data)))
+                inputs, _ = data.batch(rows, data.flat.device, 0)
+                with _automatic(data.flat.device, precision):
+                    model(**inputs).logits.float().sum().backward()
+    finally:
+        for parameter in model.parameters():
+            parameter.grad = None
 
 
 def compare_packed(

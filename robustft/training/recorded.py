@@ -64,15 +64,20 @@ class RecordedSteps:
 
     Where recording fails, all steps are computed plainly from then on.
 
+    Parameters
+    ----------
+    optimizer
+        Of the gradients that a failed recording leaves behind, which hold nothing.
+
     Attributes
     ----------
     notices
         What the user should know: why nothing is recorded.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, optimizer: torch.optim.Optimizer) -> None:
         self.notices: tuple[str, ...] = ()
-        self._device = device
+        self._device, self._optimizer = device, optimizer
         self._stream = torch.cuda.Stream(device)
         self._pool = torch.cuda.graph_pool_handle()  # shared: recordings never compute at once
         self._seen: Counter[Any] = Counter()
@@ -92,6 +97,8 @@ class RecordedSteps:
             recorded = self._record(learn, static, divisor)
         except RuntimeError as problem:
             self.notices = (f"--fast: steps are not recorded: {first_line(problem)}",)
+            self._optimizer.zero_grad(set_to_none=True)
+            _leave_recording(self._device)
             return self._plainly(learn, batch, weight)
         self._recorded[shape] = recorded
         return recorded(batch, weight)
@@ -111,6 +118,16 @@ class RecordedSteps:
         with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
             loss = learn([batch], weight)
         return Recorded(batch, weight, loss, graph.replay)
+
+
+def _leave_recording(device: torch.device) -> None:
+    """Give dropout a new state: a recording that failed may have left the old one recording."""
+    if device.type != "cuda":
+        return
+    drawing = torch.cuda.default_generators[device.index or 0]
+    seed = drawing.initial_seed()
+    drawing.graphsafe_set_state(torch.Generator(device).graphsafe_get_state())
+    drawing.manual_seed((seed + 1) % 2**63)
 
 
 def _shape(batch: Batch) -> Any:

@@ -251,7 +251,7 @@ def prepare_examples(
             )
         view = loaded.model if reused is None else reused.model
         optimizer = make_optimizer(loaded.model, arguments, device)
-    recorded = _recorded(reused, arguments, accelerator)
+    recorded = _recorded(reused, arguments, accelerator, optimizer)
     if recorded is not None:
         make_recordable(optimizer, accelerator.device)
     # The team sums gradients: accelerate need not wrap the model for it.
@@ -275,7 +275,10 @@ def prepare_examples(
 
 
 def _recorded(
-    fast: Reused | None, arguments: TrainingArguments, accelerator: Accelerator
+    fast: Reused | None,
+    arguments: TrainingArguments,
+    accelerator: Accelerator,
+    optimizer: torch.optim.Optimizer,
 ) -> RecordedSteps | None:
     """Return what records steps where all of them are alike and one process computes them."""
     packed = fast is not None and isinstance(fast.train, PackedExamples) and fast.train.static
@@ -283,7 +286,9 @@ def _recorded(
     alike = alike and arguments.gradient_accumulation == 1
     if not (packed and alike and accelerator.device.type == "cuda"):
         return None
-    return RecordedSteps(accelerator.device) if accelerator.num_processes == 1 else None
+    if accelerator.num_processes > 1:
+        return None
+    return RecordedSteps(accelerator.device, optimizer)
 
 
 def _check_objective(objective: Objective, arguments: TrainingArguments) -> None:

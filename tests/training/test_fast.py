@@ -354,8 +354,8 @@ def test_rates_on_the_device_move_the_weights_as_plain_ones_do(deep, reviews, tm
 class OnHost(RecordedSteps):
     """Records steps where there is no GPU: a replay computes the step that was recorded."""
 
-    def __init__(self, *, failing=False):
-        self.notices, self._device = (), torch.device("cpu")
+    def __init__(self, optimizer, *, failing=False):
+        self.notices, self._device, self._optimizer = (), torch.device("cpu"), optimizer
         self._seen, self._recorded = Counter(), {}
         self.plain, self.failing = 0, failing
 
@@ -365,6 +365,10 @@ class OnHost(RecordedSteps):
 
     def _record(self, learn, batch, weight):
         if self.failing:
+            # Half of a step, as far as a recording gets that fails.
+            for group in self._optimizer.param_groups:
+                for parameter in group["params"]:
+                    parameter.grad = torch.full_like(parameter, torch.nan)
             raise RuntimeError("operation not permitted when stream is capturing")
         loss = torch.zeros(())
         return Recorded(batch, weight, loss, lambda: loss.copy_(learn([batch], weight)))
@@ -375,7 +379,7 @@ def test_recorded_steps_are_the_same_steps(deep, reviews, failing):
     train, held_out = reviews(44), reviews(20, "validation", seed=9)
     plain, quick = setups(partial(still, deep, "bert"), train, held_out)
     quick.train = replace(quick.train, static=True)
-    quick.recorded = OnHost(failing=failing)
+    quick.recorded = OnHost(quick.optimizer, failing=failing)
     plain.arguments = quick.arguments = plain.arguments.model_copy(update={"epochs": 4})
     losses = []
     for setup in (plain, quick):

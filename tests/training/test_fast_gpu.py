@@ -8,7 +8,7 @@ import torch
 
 from robustft.evaluation.predict import predict
 from robustft.model.packing import PackedModel, padding_before
-from robustft.training import fast
+from robustft.training import fast, loop
 from robustft.training.arguments import training_arguments
 from robustft.training.batching import plan_epoch, tokenize
 from robustft.training.loop import fit, train_step
@@ -90,6 +90,24 @@ def test_recorded_steps_follow_the_plain_path(deep, reviews, kind):
     assert setup.all_notices == ()
     assert setup.recorded._recorded
     assert found == pytest.approx(plain, rel=0.05, abs=0.02)
+
+
+def test_a_recording_that_fails_is_done_without(deep, reviews, monkeypatch):
+    real = loop._learn
+
+    def waiting(*given):
+        loss = real(*given)
+        if torch.cuda.is_current_stream_capturing():
+            loss.item()  # what a recording does not allow
+        return loss
+
+    monkeypatch.setattr(loop, "_learn", waiting)
+    setup = ready(deep("bert"), reviews, fast=True)
+    found = losses(setup, 6)
+    assert "steps are not recorded" in setup.all_notices[0]
+    assert not setup.recorded._recorded
+    assert np.isfinite(found).all()
+    assert np.mean(found[-6:]) < np.mean(found[:6])
 
 
 def test_dropout_is_drawn_anew_in_each_replay(deep, reviews):
