@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from robustft.data.dataset import load_dataset, sample
 from robustft.data.split import Split
 from robustft.seeding import Draw, fold_in
 
-__all__ = ["generated_reviews", "random_model", "reviews", "sentences"]
+__all__ = ["generated_reviews", "named_model", "random_model", "reviews", "sentences"]
 
 # The lengths of film reviews: log-normal, in words.
 MEDIAN_WORDS, SPREAD = 170, 0.6
@@ -46,6 +47,12 @@ def sentences(sst2: str) -> list[str]:
     """Return the sentences of SST-2's validation and test."""
     data = load_dataset(sst2, keep_unlabelled=True)
     return [text for name in ("validation", "test") for text in data.splits[name].texts]
+
+
+def named_model(path: str) -> Path:
+    """Return the folder of a model: the one that is named, or the best of a run that is named."""
+    best = Path(path) / "checkpoints" / "best"
+    return best if best.is_dir() else Path(path)
 
 
 def random_model(train: Split, *, small: bool) -> Any:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from common import HERE, Results, ask_peer, interleaved, parser, run_child
-from corpora import generated_reviews, random_model
+from corpora import generated_reviews, named_model, random_model
 
 from robustft.data.dataset import load_dataset
 
@@ -93,7 +93,7 @@ def measure(
         options.rounds,
     )
     if broken := [why for name, why in missing.items() if name.startswith(f"{job.ours} ")]:
-        raise SystemExit(f"{job.ours}: {broken[0]}")
+        raise RuntimeError(f"{job.ours}: {broken[0]}")
     table = results.table(job.what)
     reason = missing.get(f"{job.theirs} {rows[0]}") or missing.get(f"{job.theirs} {rows[1]}")
     for count in rows:
@@ -126,23 +126,31 @@ def measure(
 def main() -> None:
     """Measure, print and save."""
     arguments = parser(__doc__, rounds=2)
-    arguments.add_argument("--model", help="a classifier; default: random weights")
+    arguments.add_argument("--model", help="a classifier or a run; default: random weights")
     arguments.add_argument("--only", default="", metavar="JOBS", help="some jobs: perturb,predict")
     options = arguments.parse_args()
     if options.small:
         options.rounds, options.only = 1, options.only or SMALL_JOBS
     results = Results("memory", "Memory", (__doc__ or "").split("\n\n")[2], options)
+    broken = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = Path(options.model) if options.model else folder / "model"
+        model = named_model(options.model) if options.model else folder / "model"
         if not options.model:
             made = random_model(load_dataset("demo").train, small=options.small)
             made.model.save_pretrained(model)
             made.tokenizer.save_pretrained(model)
         for job in JOBS:
-            if not options.only or job.ours in options.only.split(","):
+            if options.only and job.ours not in options.only.split(","):
+                continue
+            try:
                 measure(job, model, folder, options, results)
+            except RuntimeError as error:  # the other jobs have been measured, too
+                broken.append(str(error))
+                results.skip(job.what, str(error))
     results.save()
+    if broken:
+        raise SystemExit("\n".join(broken))
 
 
 if __name__ == "__main__":

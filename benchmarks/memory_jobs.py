@@ -54,11 +54,11 @@ def nlpaug(job):
 
 
 def predict(job):
-    from robustft.data.dataset import load_dataset
+    from robustft.data.task import Task
     from robustft.evaluation.predict import Predictor
     from robustft.model.load import load_finetuned
 
-    loaded = load_finetuned(job["model"], task=load_dataset("demo").train.task)
+    loaded = load_finetuned(job["model"], task=Task())
     return Predictor(loaded, max_length=512, device="cpu").predict(texts(job))
 
 
