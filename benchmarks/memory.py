@@ -136,13 +136,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = named_model(options.model) if options.model else folder / "model"
-        if not options.model:
+        jobs = [job for job in JOBS if not options.only or job.ours in options.only.split(",")]
+        if not options.model and any(job.kind == "reviews" for job in jobs):
             made = random_model(load_dataset("demo").train, small=options.small)
             made.model.save_pretrained(model)
             made.tokenizer.save_pretrained(model)
-        for job in JOBS:
-            if options.only and job.ours not in options.only.split(","):
-                continue
+        for job in jobs:
             try:
                 measure(job, model, folder, options, results)
             except RuntimeError as error:  # the other jobs have been measured, too
