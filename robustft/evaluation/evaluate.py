@@ -226,8 +226,7 @@ def run_evaluation(
     how: dict[str, Any] = {"batch_size": batch_size, "device": device, "precision": precision}
     outputs: dict[ModelFacts, Mapping[str, Said]] = {}
     remarks = list(plan.remarks)
-    if fast and plan.questions:
-        remarks.append("--fast: questions are answered as without it")
+    remarks += _not_fast(plan) if fast else []
     for subject, length in zip(plan.subjects, plan.lengths(), strict=True):
         place = folder.path / "predictions" / subject.facts.name
         said: Mapping[str, Said]
@@ -264,6 +263,16 @@ def run_evaluation(
     result = replace(result, leaks=leaks)
     _finish(plan, folder, result, started, counterexamples=None if hunt is None else limit)
     return replace(result, folder=str(folder.path))
+
+
+def _not_fast(plan: EvaluationPlan) -> list[str]:
+    """Say what is asked as without the fast path."""
+    if plan.questions:
+        return ["--fast: questions are answered as without it"]
+    others = [s.facts.name for s in plan.subjects if s.kind != "transformers"]
+    return [
+        f"--fast: {name}: asked as without it, being no model of transformers" for name in others
+    ]
 
 
 def _found(

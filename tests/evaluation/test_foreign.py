@@ -298,6 +298,17 @@ def test_a_function_is_asked_again_and_a_stopped_evaluation_goes_on(linear, revi
     assert again.to_dict() == first.to_dict()
 
 
+def test_a_model_that_fast_says_nothing_to_is_named(reviews, tmp_path):
+    def half(texts):
+        return [[0.5, 0.5]] * len(texts)
+
+    half.labels = ("neg", "pos")
+    found = run(half, reviews, tmp_path / "out", fast=True)
+    said = [remark for remark in found.verdict.caveats if "--fast" in remark]
+    assert len(said) == 1
+    assert said[0].endswith("asked as without it, being no model of transformers")
+
+
 def test_models_that_cannot_answer_are_refused_first(linear, reviews, tmp_path):
     def other(texts):
         raise AssertionError("asked")
