@@ -7,6 +7,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
 from typing import Any, TypeVar
 
 __all__ = ["map_ordered"]
@@ -14,8 +15,9 @@ __all__ = ["map_ordered"]
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Results wait for their turn: enough to keep each worker busy, few enough to bound memory.
-_IN_FLIGHT_PER_WORKER = 4
+# Batches that each further process has: one that it works on, and one for when it is done sooner
+# than this process.
+_IN_FLIGHT = 2
 
 
 def map_ordered(
@@ -30,24 +32,47 @@ def map_ordered(
     batches
         Read lazily: at most a few per worker are held at a time.
     workers
-        Processes; 1 stays in this one. Processes are spawned, so that threads and locks of this
-        one (pyarrow's, torch's) are not copied.
+        Processes, this one included: it takes a batch itself whenever the others have enough.
+        The others are spawned, so that threads and locks of this one (pyarrow's, torch's) are not
+        copied.
     """
     if workers == 1:
         yield from map(function, batches)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_quiet_interrupt)
+    others = workers - 1
+    pool = ProcessPoolExecutor(others, mp_context=context, initializer=_quiet_interrupt)
     waiting: deque[Future[R]] = deque()
+    left = iter(batches)
     try:
-        for batch in batches:
-            waiting.append(pool.submit(function, batch))
-            if len(waiting) >= workers * _IN_FLIGHT_PER_WORKER:
+        for batch in left:
+            if _busy(waiting) < others:
+                waiting.append(pool.submit(function, batch))
+            else:
+                own: Future[R] = Future()
+                waiting.append(own)
+                # While this process computes, the others should not run out of work.
+                more = islice(left, max(others * _IN_FLIGHT - _busy(waiting) + 1, 0))
+                waiting.extend(pool.submit(function, later) for later in more)
+                _compute(own, function, batch)
+            while waiting and (waiting[0].done() or len(waiting) > 2 * others * _IN_FLIGHT):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _busy(futures: Iterable[Future[Any]]) -> int:
+    return sum(not future.done() for future in futures)
+
+
+def _compute(future: Future[R], function: Callable[[T], R], batch: T) -> None:
+    """Compute a batch here; what goes wrong is raised when it is its turn."""
+    try:
+        future.set_result(function(batch))
+    except Exception as problem:
+        future.set_exception(problem)
 
 
 def _quiet_interrupt(*_: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import regex
@@ -20,6 +21,7 @@ __all__ = [
     "compose",
     "diff",
     "invert",
+    "make_edit",
     "map_span",
     "simplify",
     "source_span",
@@ -33,6 +35,10 @@ class Edit(NamedTuple):
     end: int
     replacement: str
     transforms: tuple[str, ...] = ()
+
+
+make_edit = partial(tuple.__new__, Edit)
+"""Make an edit of a tuple of its fields, several times faster than a call of the class does."""
 
 
 def check(edits: Sequence[Edit], length: int) -> None:

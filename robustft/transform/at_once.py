@@ -9,24 +9,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
-from robustft.text.document import Batch, Unit, Units
-from robustft.text.edits import Edit
+from robustft.text.document import Batch, Units
+from robustft.text.edits import Edit, make_edit
 from robustft.transform.base import Proposal, Skip, Transform
 from robustft.transform.candidates import Queue
 
-__all__ = ["AtOnce", "change_at_once", "make_edit", "make_unit"]
+__all__ = ["AtOnce", "change_at_once"]
 
 Ints = npt.NDArray[np.int64]
 
-# From a tuple of their fields: several times faster than a call of the class.
-make_edit = partial(tuple.__new__, Edit)
-make_unit = partial(tuple.__new__, Unit)
 
 # After so many rounds few units are left, which are faster asked one by one.
 _ROUNDS = 3

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustft.errors import TransformError
-from robustft.text.edits import Edit, apply, compose, map_span, simplify
+from robustft.text.edits import Edit, apply, compose, make_edit, map_span, simplify
 
 __all__ = ["Perturbed", "PerturbedBatch", "Status", "Step"]
 
@@ -108,6 +108,12 @@ class PerturbedBatch(Sequence[Perturbed]):
             Status.CHANGED if not reason else Status.REJECTED if lost else Status.UNCHANGED
             for reason, lost in zip(reasons, rejected.tolist(), strict=True)
         ]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle columns of edits: between processes they take a third of the time of objects."""
+        columns = (self.ids, self.originals, self.texts, self.copy, self.reasons)
+        packed = _packed(self.steps)
+        return _unpickled, (*columns, packed, self._rejected, self._counts, self.skips)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -221,3 +227,67 @@ class PerturbedBatch(Sequence[Perturbed]):
                 "changed": self.changed,
             }
         )
+
+
+class _PackedSteps(NamedTuple):
+    """All steps of some rows, by column."""
+
+    steps: npt.NDArray[np.int32]
+    """How many each row has."""
+    names: list[str]
+    """The transform of each step."""
+    edits: npt.NDArray[np.int32]
+    """How many edits each step has."""
+    spans: npt.NDArray[np.int64]
+    """Start and end of each edit, shape ``(2, n)``."""
+    replacements: tuple[str, ...]
+    transforms: tuple[tuple[str, ...], ...]
+
+
+def _packed(rows: Sequence[tuple[Step, ...]]) -> _PackedSteps:
+    steps = [step for row in rows for step in row]
+    edits = [edit for step in steps for edit in step.edits]
+    starts, ends, replacements, transforms = zip(*edits, strict=True) if edits else ((),) * 4
+    return _PackedSteps(
+        np.fromiter(map(len, rows), np.int32, len(rows)),
+        [step.transform for step in steps],
+        np.fromiter((len(step.edits) for step in steps), np.int32, len(steps)),
+        np.array([starts, ends], np.int64),
+        replacements,
+        transforms,
+    )
+
+
+def _unpacked(packed: _PackedSteps) -> list[tuple[Step, ...]]:
+    starts, ends = packed.spans.tolist()
+    columns = zip(starts, ends, packed.replacements, packed.transforms, strict=True)
+    edits = list(map(make_edit, columns))
+    last = np.cumsum(packed.edits).tolist()
+    bounds = zip(packed.names, [0, *last], last, strict=False)
+    steps = [Step(name, tuple(edits[low:high])) for name, low, high in bounds]
+    last = np.cumsum(packed.steps).tolist()
+    return [tuple(steps[low:high]) for low, high in zip([0, *last], last, strict=False)]
+
+
+def _unpickled(
+    ids: list[str],
+    originals: list[str],
+    texts: list[str],
+    copy: int,
+    reasons: list[str],
+    packed: _PackedSteps,
+    rejected: npt.NDArray[np.bool_],
+    counts: npt.NDArray[np.int64],
+    skips: Counter[str],
+) -> PerturbedBatch:
+    return PerturbedBatch(
+        ids=ids,
+        originals=originals,
+        texts=texts,
+        copy=copy,
+        steps=_unpacked(packed),
+        reasons=reasons,
+        rejected=rejected,
+        counts=counts,
+        skips=skips,
+    )

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from robustft.errors import RobustftError, TransformError
 from robustft.seeding import Draw, mix, uniform
 from robustft.text.document import Batch, Document, Unit, Units
-from robustft.text.edits import Edit, apply, diff
-from robustft.transform.at_once import AtOnce, change_at_once, make_edit, make_unit
+from robustft.text.edits import Edit, apply, diff, make_edit
+from robustft.transform.at_once import AtOnce, change_at_once
 from robustft.transform.base import (
     BatchedTransform,
     Level,
@@ -241,7 +241,7 @@ class _Job:
         """Yield a text's units by rank with what each becomes; `answers` tell it of the first."""
         known, source, replacement = iter(answers), document.text, self.transform.replacement
         for start, end, ordinal, key in candidates:
-            unit = make_unit((start, end, source[start:end], ordinal))
+            unit = Unit(start, end, source[start:end], ordinal)
             made = next(known, None)
             yield unit, replacement(document, unit, Draw(key)) if made is None else made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from itertools import pairwise
@@ -245,3 +246,12 @@ def test_columns_of_other_libraries_are_taken():
     expected = perturb(WORDS, SHOUT).texts
     assert perturb(pd.Series(WORDS), SHOUT).texts == expected
     assert perturb(pl.Series(WORDS), SHOUT).texts == expected
+
+
+def test_outcomes_are_the_same_after_pickling():
+    texts = ["I do not like this wonderful film at all, it is boring.", "", "A terrible movie."]
+    made = perturb(texts, "typos,synonyms,contractions", severity=5)
+    again = pickle.loads(pickle.dumps(made))
+    assert list(again) == list(made)
+    assert again.skips == made.skips
+    assert [row.tolist() for row in again._counts] == [row.tolist() for row in made._counts]
