@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -41,7 +43,7 @@ def map_ordered(
         return
     context = multiprocessing.get_context("spawn")
     others = workers - 1
-    pool = ProcessPoolExecutor(others, mp_context=context, initializer=_quiet_interrupt)
+    pool = ProcessPoolExecutor(others, mp_context=context, initializer=_follow_parent)
     waiting: deque[Future[R]] = deque()
     left = iter(batches)
     try:
@@ -75,6 +77,14 @@ def _compute(future: Future[R], function: Callable[[T], R], batch: T) -> None:
         future.set_exception(problem)
 
 
-def _quiet_interrupt(*_: Any) -> None:
-    """Let Ctrl-C reach the parent alone: it stops the workers."""
+def _follow_parent() -> None:
+    """Leave Ctrl-C to the parent, which stops the workers, and end when it has been killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(process: Any) -> None:
+    process.join()
+    os._exit(1)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -33,3 +37,38 @@ def test_batches_are_read_lazily():
 def test_an_error_of_a_worker_reaches_the_caller():
     with pytest.raises(ValueError, match=r"negative"):
         list(map_ordered(math.factorial, [1, -1], workers=2))
+
+
+def whose(_):
+    return os.getpid()
+
+
+def test_the_calling_process_works_too():
+    found = list(map_ordered(whose, range(12), workers=2))
+    assert os.getpid() in found
+    assert len(set(found)) == 2
+
+
+CALLER = """
+import os, signal, sys, time
+from robustft.scale import map_ordered
+
+def work(number):
+    if number == 1:  # the second item is the calling process's
+        os.kill(os.getpid(), signal.SIGKILL)
+    print(os.getpid(), flush=True)
+    return number
+
+if __name__ == "__main__":
+    list(map_ordered(work, range(2), workers=2))
+"""
+
+
+def test_workers_end_when_the_calling_process_is_killed(tmp_path):
+    script = tmp_path / "caller.py"
+    script.write_text(CALLER)
+    # The pipe is at its end when the last process that could write to it has ended.
+    done = subprocess.run(
+        [sys.executable, script], stdout=subprocess.PIPE, check=False, timeout=100
+    )
+    assert done.returncode == -signal.SIGKILL
