@@ -339,7 +339,7 @@ PrecisionOption = Annotated[
     typer.Option(
         "--precision",
         rich_help_panel=_MODEL,
-        help="auto computes in bfloat16 on a GPU that can.",
+        help="auto computes in bfloat16 on a GPU that can; a CPU does when told to: bf16.",
     ),
 ]
 FastOption = Annotated[
