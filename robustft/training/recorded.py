@@ -1,7 +1,7 @@
 """Steps of one shape recorded once and launched as one from then on: CUDA graphs.
 
-A step of a BERT with a small batch is a thousand or two short kernels; to launch them takes the
-host longer than to compute them takes the GPU. A CUDA graph holds them all, from the embeddings to
+A step of BERT-base is about a thousand kernels. With a small batch they are short, and to launch
+them may take the host longer than to compute them takes the GPU. A CUDA graph holds them all, from the embeddings to
 the optimizer, and launches as one. It reads its inputs from the memory that it was recorded with,
 so each batch is copied there, and it computes one shape, so batches are filled up to few
 (`robustft.training.packed`).
