@@ -1,10 +1,10 @@
 """Steps of one shape recorded once and launched as one from then on: CUDA graphs.
 
 A step of BERT-base is about a thousand kernels. With a small batch they are short, and to launch
-them may take the host longer than to compute them takes the GPU. A CUDA graph holds them all, from the embeddings to
-the optimizer, and launches as one. It reads its inputs from the memory that it was recorded with,
-so each batch is copied there, and it computes one shape, so batches are filled up to few
-(`robustft.training.packed`).
+them may take the host longer than to compute them takes the GPU. A CUDA graph holds them all, from
+the embeddings to the optimizer, and launches as one. It reads its inputs from the memory that it
+was recorded with, so each batch is copied there, and it computes one shape, so batches are filled
+up to few (`robustft.training.packed`).
 
 Recording computes nothing, and needs what the first steps of a shape make ready (the optimizer's
 moments, workspaces, compiled kernels). So the first two steps of a shape are computed plainly, as
