@@ -8,8 +8,8 @@ and reads back; keeping it means that label names survive a round trip through e
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
 
 import pyarrow as pa
 
@@ -17,6 +17,7 @@ from robustft.data.task import Task
 from robustft.errors import RobustftError
 
 __all__ = [
+    "TextColumn",
     "class_names",
     "is_text",
     "is_text_list",
@@ -28,6 +29,7 @@ __all__ = [
 
 _HUGGINGFACE = b"huggingface"
 _ROBUSTFT = b"robustft"
+_PORTION = 10_000
 _LISTS = ("List", "LargeList", "Sequence")  # how versions of `datasets` call them
 
 
@@ -48,6 +50,38 @@ def texts_in(table: pa.Table, column: str) -> list[str]:
     values: list[Any] = table[column].to_pylist()
     joined = is_text_list(table.schema.field(column).type)
     return [" ".join(tokens) for tokens in values] if joined else values
+
+
+class TextColumn(Sequence[str]):
+    """The texts of a column, made a portion at a time: a corpus then lies in memory once.
+
+    What is read again is made again; `texts_in` is for who reads often.
+    """
+
+    def __init__(self, table: pa.Table, column: str) -> None:
+        self._table, self._column = table.select([column]), column
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), _PORTION):
+            yield from texts_in(self._table.slice(start, _PORTION), self._column)
+
+    @overload
+    def __getitem__(self, rows: int) -> str: ...
+    @overload
+    def __getitem__(self, rows: slice) -> list[str]: ...
+    def __getitem__(self, rows: int | slice) -> str | list[str]:
+        """Return a text, or those of some rows next to each other."""
+        if isinstance(rows, slice):
+            start, stop, step = rows.indices(len(self))
+            if step != 1:
+                return texts_in(self._table, self._column)[rows]
+            return texts_in(self._table.slice(start, max(0, stop - start)), self._column)
+        if not -len(self) <= rows < len(self):
+            raise IndexError(rows)
+        return texts_in(self._table.slice(rows % len(self), 1), self._column)[0]
 
 
 def _entry(schema: pa.Schema, key: bytes) -> dict[str, Any]:

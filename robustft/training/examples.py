@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from robustft.data.features import TextColumn
 from robustft.data.split import Split
 from robustft.data.task import Task, TaskType
 from robustft.errors import DataError
@@ -108,7 +109,8 @@ def tokenize_split(tokenizer: Any, split: Split, max_length: int) -> LabelledTok
         raise DataError(f"{split.name}: expected rows to train or validate on, got none")
     if split.labels is None:
         raise DataError(f"{split.name}: expected labels, got a split without any")
-    tokens = tokenize(tokenizer, split.texts, max_length, split.pairs)
+    columns = [TextColumn(split.table, column) for column in split.task.text_columns]
+    tokens = tokenize(tokenizer, columns[0], max_length, columns[1] if columns[1:] else None)
     return LabelledTokens(tokens, _label_tensor(np.asarray(split.labels), split.name, split.task))
 
 

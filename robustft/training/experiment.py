@@ -14,6 +14,7 @@ from robustft.data.run_folder import RunFolder, hardware
 from robustft.data.split import Split
 from robustft.errors import UsageError
 from robustft.model.load import LoadedModel, load_model
+from robustft.model.tiny import TINY
 from robustft.scoring.seeds import OverSeeds, over_seeds
 from robustft.training.controls import DUPLICATED, STEP_MATCHED, duplicates, step_matched
 from robustft.training.extra import ExtraData
@@ -304,7 +305,7 @@ def _train_one(
         plan.model,
         task=plan.dataset.task,
         seed=arguments.initialisation_seed,
-        train_texts=plan.train.all_texts,
+        train_texts=plan.train.all_texts if plan.model == TINY else None,
     )
     title = role if not plan.arguments.seed else f"{role}, seed {plan.arguments.seed}"
     result = fit(loaded, rows, plan.validation, arguments, run.path, progress=progress, title=title)
