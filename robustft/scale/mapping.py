@@ -20,6 +20,8 @@ R = TypeVar("R")
 # Batches that each further process has: one that it works on, and one for when it is done sooner
 # than this process.
 _IN_FLIGHT = 2
+# Results that may wait for an earlier one: a process that has just been started is far behind.
+_WAITING = 16
 
 
 def map_ordered(
@@ -57,7 +59,7 @@ def map_ordered(
                 more = islice(left, max(others * _IN_FLIGHT - _busy(waiting) + 1, 0))
                 waiting.extend(pool.submit(function, later) for later in more)
                 _compute(own, function, batch)
-            while waiting and (waiting[0].done() or len(waiting) > 2 * others * _IN_FLIGHT):
+            while waiting and (waiting[0].done() or len(waiting) > workers * _WAITING):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
