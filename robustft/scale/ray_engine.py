@@ -249,6 +249,8 @@ def _quiet_ray() -> Any:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Ray lets workers give way to all else; those of a cluster that we start are the work itself.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
