@@ -235,7 +235,9 @@ def measure_workers(options: argparse.Namespace, results: Results) -> None:
     if results.machine["cores"] < 2:
         results.skip("two workers", "one core")
         return
-    corpus, texts = reviews(options.imdb, 200 if options.small else options.worker_texts)
+    wanted = 200 if options.small else options.worker_texts
+    corpus, texts = reviews(options.imdb, wanted)
+    texts = (texts * -(-wanted // len(texts)))[:wanted]  # a split may have fewer
 
     def seconds(workers: int, _: int) -> float:
         start = time.perf_counter()
@@ -261,7 +263,7 @@ def main() -> None:
     arguments.add_argument("--imdb", help="the folder with the reviews")
     arguments.add_argument("--sst2", help="the folder with SST-2")
     arguments.add_argument("--texts", type=int, default=1_000, help="reviews")
-    arguments.add_argument("--worker-texts", type=int, default=10_000, help="for two workers")
+    arguments.add_argument("--worker-texts", type=int, default=100_000, help="for two workers")
     arguments.add_argument("--seconds", type=float, default=10, help="a peer's time on a corpus")
     arguments.add_argument("--clock", choices=("cpu", "wall"), default="cpu")
     arguments.add_argument("--only", default="", metavar="PEERS", help="some peers, by their names")
