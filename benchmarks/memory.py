@@ -43,8 +43,8 @@ JOBS = [
         (10_000, 100_000), "sentences"),
     Job("Predicting labels of reviews", "predict", "transformers pipeline", "pipeline",
         (128, 512), "reviews",
-        "Ours reads texts of a length together: more rows fill the batch of the longest, and what a "
-        "row adds from few to many is mostly that."),
+        "Ours reads texts of a length together: more rows fill the batch of the longest, and what "
+        "a row adds from few to many is mostly that."),
     Job("Tokenizing reviews for training", "tokens", "tokens of datasets.map", "map",
         (2_000, 10_000), "reviews"),
 ]  # fmt: skip
