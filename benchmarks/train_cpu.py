@@ -19,6 +19,8 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -137,7 +139,6 @@ class Race:
     def __init__(self, options: argparse.Namespace, train: Split, held_out: Split) -> None:
         self._options = options
         self._loaded = self._make_model(train)
-        self._start = {k: v.clone() for k, v in self._loaded.model.state_dict().items()}
         length = options.max_length
         self.data, self._held_out = (
             tokenize_split(self._loaded.tokenizer, split, length) for split in (train, held_out)
@@ -164,9 +165,10 @@ class Race:
         return found
 
     def _setup(self, seed: int, precision: str = "fp32") -> Setup:
-        self._loaded.model.load_state_dict(self._start)
+        # A copy: accelerate leaves a model that it has prepared as it is, whatever the precision.
+        loaded = replace(self._loaded, model=deepcopy(self._loaded.model))
         return prepare_examples(
-            self._loaded,
+            loaded,
             objective_of(self._loaded.task),
             self.data,
             self._held_out,
@@ -205,7 +207,7 @@ class Race:
         watch = Watch(self._clock)
         with tempfile.TemporaryDirectory() as folder:
             trainer = Drawn(
-                model=self._loaded.model,
+                model=setup.loaded.model,
                 args=TrainingArguments(
                     output_dir=folder, num_train_epochs=1, learning_rate=RATE, weight_decay=0.01,
                     per_device_train_batch_size=self._options.batch_size, warmup_steps=0.06,
