@@ -218,3 +218,9 @@ def test_what_judges_did_not_let_stand_stays(text, reason):
     made = perturb([text], "contractions:rate=1.0")
     assert made.texts == [text]
     assert f"contractions: {reason}" in made.skips
+
+
+def test_dialect_in_a_neighbouring_text_does_not_matter():
+    texts = ["I won't tell ya.", "It's nice.", "Ya know it."]
+    made = perturb(texts, "contractions:mode=expand,rate=1.0")
+    assert made.texts == [texts[0], "It is nice.", texts[2]]

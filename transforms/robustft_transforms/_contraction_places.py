@@ -80,13 +80,15 @@ def pairs(batch: Batch) -> Spans:
 
 @lru_cache(maxsize=2)
 def in_dialect(batch: Batch) -> frozenset[int]:
-    """Return where contractions begin that stand within 40 characters of dialect."""
-    start, end = expandable(batch)
+    """Return where contractions begin that have dialect within 40 characters, in their text."""
+    forms = batch.spans(*expandable(batch))
+    low = np.maximum(forms.start - _NEAR, batch.starts[forms.text])
+    high = np.minimum(forms.end + _NEAR, batch.ends[forms.text])
     spoken, to = _dialect(batch)
-    first = np.searchsorted(spoken, start - _NEAR)
+    first = np.searchsorted(spoken, low)
     near = first < len(spoken)
-    near[near] = to[first[near]] <= end[near] + _NEAR
-    return frozenset(start[near].tolist())
+    near[near] = to[first[near]] <= high[near]
+    return frozenset(forms.start[near].tolist())
 
 
 def _dialect(batch: Batch) -> Spans:
