@@ -80,9 +80,10 @@ _IN_CHUNK: tuple[tuple[int, SpanKind, regex.Pattern[str]], ...] = (
         regex.compile(r"\{\{?[\w.:-]{1,40}\}\}?|%\(\w+\)s|<<\w+>>"),
     ),
 )
-# Of the domains in the pattern of URLs.
+# Of the domains in the pattern of URLs; without regard to case, a dotted capital is an i, too.
 _DOMAIN_STARTS = np.array(
-    [ord(n[0]) << 8 | ord(n[1]) for n in "co or ne ed go io uk de eu in".split()], np.uint32
+    [ord(n[0]) << 8 | ord(n[1]) for n in "co or ne ed go io uk de eu in \u0130o \u0130n".split()],
+    np.uint32,
 )
 # Found from a trigger on, across white space.
 _AT = (
@@ -96,10 +97,11 @@ _NUMBER = regex.compile(
     rf"(?:\s?{_UNIT}(?!\w)|[-\u2013]\w+|[A-Za-z%+]+)?"
 )
 # By two code points of one byte, whether a unit may begin with them.
-_UNIT_STARTS = np.zeros(1 << 15, np.bool_)
+_UNIT_STARTS = np.zeros(1 << 16, np.bool_)
 for _start in (*_UNIT_WORDS, "am", "pm", "a.", "p.", "per"):
     _UNIT_STARTS[[ord(_start[0]) << 8 | ord(c) for c in _start[1:2] or map(chr, range(256))]] = True
-_UNIT_STARTS[[ord("%") << 8 | code for code in range(256)]] = True
+for _sign in "%\u00b0":
+    _UNIT_STARTS[[ord(_sign) << 8 | code for code in range(256)]] = True
 _DATE = regex.compile(
     rf"(?<!\w)(?:{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}}\b)?|{_MONTH},?\s\d{{4}}\b|"
     rf"\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}(?:,?\s\d{{4}}\b)?)"
@@ -180,7 +182,7 @@ def _joins_host(batch: Batch, stops: Ints) -> Mask:
     """Tell which stops can part the names of a host: after www, or before a top-level domain."""
     folded = np.append(batch.folded, np.zeros(2, np.uint32))
     first, second = folded[stops + 1], folded[stops + 2]
-    joins = np.isin(first << np.uint32(8) | second, _DOMAIN_STARTS) & (first < 128)
+    joins = np.isin(first << np.uint32(8) | second, _DOMAIN_STARTS)
     www = np.flatnonzero(folded[stops - 1] == ord("w"))
     joins[www] |= (folded[stops[www] - 2] == ord("w")) & (folded[stops[www] - 3] == ord("w"))
     return joins
@@ -221,7 +223,8 @@ def mark_numbers(batch: Batch, marker: Marker) -> None:
     lows = lows - 2 * (apart & np.isin(batch.codes[np.maximum(lows - 2, 0)], _CURRENCIES))
     limits = np.minimum(highs + _UNIT_AFTER, len(buffer))
     near = _near_month(batch, lows - _MONTH_BEFORE, limits)
-    more = np.flatnonzero(near | _goes_on(batch, at[firsts], lows, highs))
+    ends = at[firsts], at[np.append(firsts[1:], len(at))[: len(firsts)] - 1]
+    more = np.flatnonzero(near | _goes_on(batch, ends, lows, highs))
     columns = (column[more].tolist() for column in (lows, highs, limits, near))
     for low, high, limit, dated in zip(*columns, strict=True):
         for found in _NUMBER.finditer(buffer, low, limit):
@@ -245,10 +248,10 @@ def _near_month(batch: Batch, lows: Ints, highs: Ints) -> Mask:
     return found
 
 
-def _goes_on(batch: Batch, digits: Ints, lows: Ints, highs: Ints) -> Mask:
-    """Tell which chunks may hold more of a number than the one word that a digit stands in.
+def _goes_on(batch: Batch, digits: tuple[Ints, Ints], lows: Ints, highs: Ints) -> Mask:
+    """Tell which chunks may hold more of a number than one word, with all digits in it.
 
-    It may say so of too many, never of too few.
+    `digits` are the first and the last in each chunk. It may say so of too many, never of too few.
     """
     words = batch.words
     if not len(words):
@@ -258,8 +261,9 @@ def _goes_on(batch: Batch, digits: Ints, lows: Ints, highs: Ints) -> Mask:
     begin, end = (at[np.minimum(first, len(words) - 1)] for at in (words.start, words.end))
     codes = np.append(batch.codes, np.zeros(3, np.uint32))
     plain &= ~np.isin(codes[begin - 1], _CURRENCIES) & ~np.isin(codes[end], _JOINING)
-    plain &= ~np.isin(codes[lows], _CURRENCIES) & (begin <= digits) & (digits < end)
-    after = codes[highs + 1] << np.uint32(8) | codes[highs + 2]
-    plain &= (codes[highs + 1] > 0x7F) | ~_UNIT_STARTS[np.minimum(after, 0x7FFF)]
+    plain &= ~np.isin(codes[lows], _CURRENCIES) & (begin <= digits[0]) & (digits[1] < end)
+    plain &= (codes[end] != ord(".")) | (batch.folded[end - 1] != ord("m"))  # "10pm."
+    after = codes[highs + 1] << np.uint32(8) | np.minimum(codes[highs + 2], 0xFF)
+    plain &= (codes[highs + 1] > 0xFF) | ~_UNIT_STARTS[np.minimum(after, 0xFFFF)]
     found: Mask = ~plain
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest import mock
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from robustft.text import patterns
@@ -30,6 +30,11 @@ PARTS = [
     " stars",
     " per cent",
     " a.m.",
+    "pm.",
+    " \u00b0C",
+    "\u0130o",
+    "\U0001f600",
+    "\u0301",
     "-star",
     "$ ",
     "May 3, 2001",
@@ -61,6 +66,11 @@ def all_go_on(_batch, _digits, lows, _highs):
 
 
 @given(texts=TEXTS)
+@example(texts=["7 \u00b0C"])
+@example(texts=["at 10pm."])
+@example(texts=["ab.\u0130o"])
+@example(texts=["5 in\U0001f600", "5 m\U0001f600"])
+@example(texts=["5b\u20ac:\u03015m-\u200d"])
 def test_no_trigger_that_is_passed_over_opens_anything(texts):
     batch = Batch(texts)
     with_filters = marked(batch)
