@@ -97,7 +97,7 @@ class Contest:
         return seconds
 
     def unpacked(self, turn: int) -> float:
-        with patch("robustft.model.packed.can_pack", lambda: False):
+        with patch("robustft.model.packed.can_pack", lambda _: False):
             return self.ours(turn)
 
     def peer(self, _: int) -> float:

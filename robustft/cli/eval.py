@@ -245,6 +245,8 @@ def eval_(
         console.print_json(plan.describe())
         return 0
     if plan.task.type == "question-answering" and transformed is False:
+        if fast:
+            console.note("--fast: questions are answered as without it")
         answer_questions(
             plan,
             max_length=max_length,
@@ -259,7 +261,7 @@ def eval_(
         batch_size=batch_size,
         device=device,
         fast=fast,
-        precision="auto" if fast else "fp32",
+        precision="auto" if fast and not plan.questions else "fp32",
         workers=workers,
         force=force,
         predictions=predictions,

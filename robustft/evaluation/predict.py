@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 
 from robustft.data.task import Task, TaskType
-from robustft.errors import ModelError
+from robustft.errors import ModelError, UsageError
 from robustft.evaluation.fast import not_packed, packed_logits
 from robustft.evaluation.memory import Memory, Rows
 from robustft.evaluation.prediction_store import PredictionStore
@@ -108,7 +108,14 @@ class TokenReader(ABC):
         """Return the model's outputs for `texts`, each read with its pair if there are `pairs`.
 
         `progress` is told the rows done since.
+
+        Raises
+        ------
+        UsageError
+            Something among them is no text.
         """
+        for given in (texts, () if pairs is None else pairs):
+            _check_texts(given)
         tokens = tokenize(self._tokenizer, texts, self.max_length, pairs)
         hashes = token_hashes(tokens)
         logits = self.memory.complete(hashes, partial(self._outputs, tokens), progress)
@@ -225,6 +232,16 @@ class Predictor(TokenReader):
                 "number; did its training diverge?"
             )
         return logits
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    if isinstance(texts, str):
+        raise UsageError("predict: expected a sequence of texts, got one string; put it in a list")
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise UsageError(
+                f"predict: expected strings, got {type(text).__name__} at position {position}"
+            )
 
 
 def position_notices(loaded: LoadedModel) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ from typing import Any
 
 import torch
 
+from robustft.model.seeded import seeded_torch
+
 __all__ = ["PackedLinears", "can_pack"]
 
 # Rows that the layout is chosen for; measured, it serves from 8 to 4096 rows as well as any.
@@ -28,14 +30,15 @@ _LIMIT = 2**31
 
 
 @cache
-def can_pack() -> bool:
-    """Tell whether this processor and this build of PyTorch have what it takes."""
+def can_pack(dtype: torch.dtype = torch.float32) -> bool:
+    """Tell whether this processor and this build of PyTorch have what it takes for `dtype`."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False
     if not torch.backends.mkldnn.is_available():
         return False
     try:
-        made = _packed(torch.nn.Linear(16, 16), torch.float32)(torch.ones(2, 16))
+        with seeded_torch(0):  # a trial layer's weights are drawn: the caller's numbers are not
+            made = _packed(torch.nn.Linear(16, 16), dtype)(torch.ones(2, 16))
     except (AttributeError, RuntimeError):  # operators that are not public may go
         return False
     return bool(torch.isfinite(made).all())
@@ -74,7 +77,7 @@ class PackedLinears:
             and "forward" not in module.__dict__
         ]
         size = sum(layer.weight.numel() for layer in found) * dtype.itemsize
-        return found if size <= _LIMIT and can_pack() else []
+        return found if size <= _LIMIT and can_pack(dtype) else []
 
     def _forward(self, layer: torch.nn.Linear, dtype: torch.dtype) -> Any:
         state = (dtype, *map(_version, (layer.weight, layer.bias)))

@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
-from robustft.errors import RobustftError, UsageError
+from robustft.errors import RobustftError, UsageError, first_line
 
 __all__ = [
     "World",
@@ -134,6 +134,8 @@ def run(
     ------
     UsageError
         The launcher asks for what there is not: DeepSpeed, more processes than GPUs.
+    RobustftError
+        The others cannot be met.
     """
     try:
         joined = _join()
@@ -248,7 +250,13 @@ def _join() -> _Joined:
         torch.cuda.set_device(local)
         backend = "cpu:gloo,cuda:nccl"
     if not dist.is_initialized():
-        dist.init_process_group(backend, timeout=_STEP)
+        try:
+            dist.init_process_group(backend, timeout=_STEP)
+        except (ValueError, RuntimeError) as problem:
+            raise RobustftError(
+                f"processes: expected to meet all {launched()} that WORLD_SIZE names, "
+                f"got: {first_line(problem)}"
+            ) from problem
     sharded = _asks("ACCELERATE_USE_FSDP")
     # The launcher's wishes are met here; accelerate itself is not to divide the model once more.
     os.environ.pop("ACCELERATE_USE_FSDP", None)

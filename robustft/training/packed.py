@@ -142,9 +142,11 @@ def scored_at_once(device: torch.device) -> int:
 
 
 def to_device(values: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
-    """Copy an array to the device; the host does not wait for it."""
+    """Copy an array to the device; the host does not wait for a CUDA one."""
     tensor = torch.from_numpy(values)
-    return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def filled_up(tokens: int) -> int:

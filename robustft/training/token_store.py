@@ -21,7 +21,7 @@ import numpy.typing as npt
 from robustft.data.cache import cache_folder
 from robustft.data.run_folder import versions_of
 from robustft.errors import DataError
-from robustft.training.feature_store import load_array, write_array
+from robustft.training.feature_store import cache_limit, load_array, megabytes, write_array
 
 __all__ = ["Encoded", "is_large", "joined", "kept_tokens", "tokens_key"]
 
@@ -49,7 +49,7 @@ class Encoded(NamedTuple):
 
 def is_large(texts: Sequence[str], pairs: Sequence[str] | None = None) -> bool:
     """Tell whether the tokens of these texts should not lie in memory."""
-    return sum(map(len, texts)) + sum(map(len, pairs or ())) > _IN_MEMORY
+    return sum(map(len, texts)) + sum(map(len, () if pairs is None else pairs)) > _IN_MEMORY
 
 
 def tokens_key(
@@ -69,7 +69,7 @@ def tokens_key(
         "versions": versions_of(("tokenizers", "transformers")),
     }
     key = blake2b(json.dumps(facts, sort_keys=True, default=str).encode(), digest_size=16)
-    for part in (texts, pairs or ()):
+    for part in (texts, () if pairs is None else pairs):
         key.update(b"%d;" % len(part))
         for text in part:
             raw = text.encode(errors="surrogatepass")
@@ -95,9 +95,14 @@ def kept_tokens(key: str, parts: Callable[[], Iterable[Encoded]]) -> Encoded:
     Raises
     ------
     DataError
-        The files cannot be written.
+        The files cannot be written, or may not be kept.
     """
     folder = cache_folder() / "tokens"
+    if cache_limit() < _IN_MEMORY:
+        raise DataError(
+            f"{folder}: expected to keep {megabytes(_IN_MEMORY)} or more, got a lower limit "
+            "(ROBUSTFT_CACHE_GB)"
+        )
     found = _load(folder, key)
     if found is None:
         _write(folder, key, parts())
@@ -129,21 +134,18 @@ def _write(folder: Path, key: str, parts: Iterable[Encoded]) -> None:
                 types.append(part.types)
                 counts.append((part.lengths, part.whole))
 
-    # At least so much has to be free; how much it will be is not known yet.
-    write_array(
-        folder / f"{key}-ids.npy",
-        _IN_MEMORY,
-        lambda ids: write_array(
-            folder / f"{key}-types.npy", _IN_MEMORY // 4, lambda types: fill(ids, types)
-        ),
-    )
-    both = np.stack([np.concatenate(column) for column in zip(*counts, strict=True)])
-    write_array(folder / f"{key}-counts.npy", both.nbytes, lambda path: _save(path, both))
+    def tokens(path: Path) -> None:
+        ids, types = folder / f"{key}-ids.npy", folder / f"{key}-types.npy"
+        # At least so much has to be free; how much it will be is not known yet.
+        write_array(
+            ids, _IN_MEMORY, lambda i: write_array(types, _IN_MEMORY // 4, lambda t: fill(i, t))
+        )
+        both = np.stack([np.concatenate(column) for column in zip(*counts, strict=True)])
+        with path.open("wb") as file:
+            np.save(file, both, allow_pickle=False)
 
-
-def _save(path: Path, values: npt.NDArray[Any]) -> None:
-    with path.open("wb") as file:
-        np.save(file, values, allow_pickle=False)
+    # One within the other: each makes room first, and takes nothing away that another has written.
+    write_array(folder / f"{key}-counts.npy", 0, tokens)
 
 
 class _Growing:

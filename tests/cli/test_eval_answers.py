@@ -36,8 +36,9 @@ def test_questions_are_trained_on_and_answered(run_cli, questions):
     for title in ("exact match", "F1", "BLEU", "METEOR", "ROUGE-L", "in percent"):
         assert title in out
 
-    code, out, _ = run_cli("eval", "--no-transformed", "--json", *common)
+    code, out, err = run_cli("eval", "--no-transformed", "--fast", "--json", *common)
     assert code == 0
+    assert "--fast: questions are answered as without it" in err
     plain = json.loads(out)
     assert plain["rows"] == 6
     assert 0 <= plain["metrics"]["f1"]["value"] <= 1

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -111,6 +112,27 @@ def test_nothing_to_predict(loaded):
     made = predict(loaded, [], max_length=32, device="cpu")
     assert made.logits.shape == (0, 2)
     assert len(made.predictions) == len(made.token_hash) == 0
+
+
+@pytest.mark.parametrize("column", [np.array, pd.Series])
+def test_texts_and_pairs_may_be_columns(loaded, column):
+    texts = sentences(6, seed=8)
+    plain = predict(loaded, texts, pairs=texts[::-1], max_length=32, device="cpu")
+    made = predict(loaded, column(texts), pairs=column(texts[::-1]), max_length=32, device="cpu")
+    assert (made.logits == plain.logits).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"texts": ["good", float("nan")]}, "expected strings, got float at position 1"),
+        ({"texts": ["good"], "pairs": [None]}, "expected strings, got NoneType at position 0"),
+        ({"texts": "good"}, "expected a sequence of texts, got one string"),
+    ],
+)
+def test_what_is_no_text_is_refused(loaded, given, said):
+    with pytest.raises(UsageError, match=said):
+        predict(loaded, **given, device="cpu")
 
 
 def test_outputs_follow_the_label_codes_of_the_data(loaded):

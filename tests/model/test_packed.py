@@ -82,7 +82,7 @@ def test_an_error_within_leaves_the_model_as_it_was(loaded):
 
 
 def test_nothing_is_packed_where_it_cannot_be(loaded, monkeypatch):
-    monkeypatch.setattr(packed, "can_pack", lambda: False)
+    monkeypatch.setattr(packed, "can_pack", lambda _: False)
     with PackedLinears(loaded.model).used(torch.float32):
         assert not any("forward" in layer.__dict__ for layer in linears(loaded.model))
 
@@ -98,6 +98,13 @@ def test_small_layers_are_left_alone(loaded, monkeypatch):
     assert max(layer.weight.numel() for layer in linears(loaded.model)) < 2**16
     with PackedLinears(loaded.model).used(torch.float32):
         assert not any("forward" in layer.__dict__ for layer in linears(loaded.model))
+
+
+def test_trying_draws_none_of_the_callers_random_numbers():
+    before = torch.get_rng_state()
+    for dtype in (torch.float32, torch.bfloat16):
+        can_pack.__wrapped__(dtype)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("machine", ["arm64", "aarch64"])

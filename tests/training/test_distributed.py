@@ -228,6 +228,16 @@ def test_a_command_that_asks_no_model_runs_once(run_cli, monkeypatch):
     assert run_cli("list", "transforms")[1]
 
 
+def test_processes_that_cannot_be_met_are_an_error(run_cli, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    code, out, err = run_cli("train", "--dry-run")
+    assert (code, out) == (2, "")
+    assert "processes: expected to meet all 2 that WORLD_SIZE names, got: " in err
+    assert "MASTER_ADDR" in err
+
+
 def test_a_script_that_was_launched_but_did_not_join_is_refused(
     small, reviews, tmp_path, monkeypatch
 ):

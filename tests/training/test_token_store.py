@@ -124,6 +124,29 @@ def test_a_full_disk_leaves_the_tokens_in_memory(cache, tokenizer, reviews, monk
     assert same(made, in_memory(monkeypatch, tokenizer, reviews(20).texts, 16))
 
 
+def test_a_limit_below_a_large_corpus_keeps_nothing(cache, tokenizer, reviews, monkeypatch, caplog):
+    monkeypatch.setenv("ROBUSTFT_CACHE_GB", "0")
+    monkeypatch.setattr(token_store, "_IN_MEMORY", 1)
+    counted = Counting(tokenizer)
+    with caplog.at_level(logging.WARNING, "robustft"):
+        tokenize(counted, reviews(20).texts, 16)
+    assert "got a lower limit (ROBUSTFT_CACHE_GB)" in caplog.text
+    assert counted.texts == 20
+    assert not cache.exists()
+
+
+def test_making_room_takes_older_tokens_and_none_of_these(cache, tokenizer, reviews, monkeypatch):
+    monkeypatch.setenv("ROBUSTFT_CACHE_GB", "1e-8")
+    first, second = reviews(20).texts, reviews(30).texts
+    for texts in (first, second):
+        counted = Counting(tokenizer)
+        tokenize(counted, texts, 16)
+        assert counted.texts == len(texts)
+        assert len(list(cache.glob("*.npy"))) == 3
+        tokenize(counted, texts, 16)
+        assert counted.texts == len(texts)
+
+
 def test_a_disk_that_fills_up_leaves_nothing_half_written(
     cache, tokenizer, reviews, monkeypatch, caplog
 ):
