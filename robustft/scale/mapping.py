@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections import deque
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
+
+from robustft.errors import UsageError, first_line
 
 __all__ = ["map_ordered"]
 
@@ -39,10 +42,16 @@ def map_ordered(
         Processes, this one included: it takes a batch itself whenever the others have enough.
         The others are spawned, so that threads and locks of this one (pyarrow's, torch's) are not
         copied.
+
+    Raises
+    ------
+    UsageError
+        The function cannot be sent to the other processes.
     """
     if workers == 1:
         yield from map(function, batches)
         return
+    _check_portable(function)
     context = multiprocessing.get_context("spawn")
     others = workers - 1
     pool = ProcessPoolExecutor(others, mp_context=context, initializer=_follow_parent)
@@ -65,6 +74,17 @@ def map_ordered(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _check_portable(function: Callable[..., Any]) -> None:
+    """Raise an error now: where a pool finds it out, it may wait for ever (in Python 3.11)."""
+    try:
+        pickle.dumps(function)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise UsageError(
+            "workers: expected functions and settings that other processes can import, got: "
+            f"{first_line(error)}; define them in a module, or use one worker"
+        ) from error
 
 
 def _busy(futures: Iterable[Future[Any]]) -> int:

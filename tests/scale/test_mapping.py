@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from robustft.errors import UsageError
 from robustft.scale import map_ordered
 
 
@@ -32,6 +33,11 @@ def test_batches_are_read_lazily():
     next(results)
     results.close()
     assert len(read) < 40
+
+
+def test_a_function_that_cannot_be_sent_is_refused_before_a_process_starts():
+    with pytest.raises(UsageError, match=r"workers: expected functions .* got: .*lambda"):
+        list(map_ordered(lambda number: number, range(9), workers=3))
 
 
 def test_an_error_of_a_worker_reaches_the_caller():
