@@ -53,14 +53,19 @@ class AtOnce:
     answers: dict[int, list[Proposal]] = field(default_factory=dict)
 
 
-def change_at_once(transform: Transform, batch: Batch, queue: Queue, wanted: Ints) -> AtOnce | None:
+def works_at_once(transform: Transform) -> bool:
+    """Tell whether a transform works many units out at once."""
+    return type(transform).at_once is not Transform.at_once
+
+
+def change_at_once(
+    transform: Transform, batch: Batch, queue: Queue, wanted: Ints, eligible: Ints
+) -> AtOnce:
     """Change the first `wanted` units of each text that can be, shape ``(len(batch),)``.
 
-    Returns None if the transform does not work out many units at once.
+    The queue may hold only the first of the units that are `eligible`, same shape.
     """
-    if type(transform).at_once is Transform.at_once:
-        return None
-    asking = _Asking(transform, batch, queue, wanted.copy())
+    asking = _Asking(transform, batch, queue, wanted.copy(), eligible)
     for _ in range(_ROUNDS):
         if not asking.ask():
             break
@@ -70,9 +75,12 @@ def change_at_once(transform: Transform, batch: Batch, queue: Queue, wanted: Int
 class _Asking:
     """The rounds: what was asked so far, and what is still wanted."""
 
-    def __init__(self, transform: Transform, batch: Batch, queue: Queue, wanted: Ints) -> None:
+    def __init__(
+        self, transform: Transform, batch: Batch, queue: Queue, wanted: Ints, eligible: Ints
+    ) -> None:
         self._transform, self._batch, self._queue = transform, batch, queue
         self._wanted, self._next = wanted, queue.first.copy()
+        self._eligible = eligible
         self._rows: list[Ints] = []
         self._kinds: list[npt.NDArray[np.int8]] = []
         self._proposals: list[Proposal] = []
@@ -115,12 +123,12 @@ class _Asking:
 
     def result(self) -> AtOnce:
         found = AtOnce(changed=np.zeros(len(self._batch), np.int64))
-        if not self._rows:
-            return found
-        rows, kinds = np.concatenate(self._rows), np.concatenate(self._kinds)
+        rows = np.concatenate([np.zeros(0, np.int64), *self._rows])
+        kinds = np.concatenate([np.zeros(0, np.int8), *self._kinds])
         texts = np.searchsorted(self._queue.last, rows, side="right")
-        alone = (self._wanted > 0) & (self._next < self._queue.last)
+        alone = (self._wanted > 0) & (self._next - self._queue.first < self._eligible)
         alone[texts[kinds == _BEYOND]] = True
+        found.answers = {text: [] for text in np.flatnonzero(alone).tolist()}
         self._answer(found, np.flatnonzero(alone[texts]), rows, texts)
         here = ~alone[texts]
         self._change(found, np.flatnonzero(here & (kinds == _CHANGED)), rows, texts)
@@ -136,7 +144,7 @@ class _Asking:
     def _answer(self, found: AtOnce, places: Ints, rows: Ints, texts: Ints) -> None:
         """Keep what is known of the texts that are not done, in rank order."""
         for place in places[np.argsort(rows[places])].tolist():
-            found.answers.setdefault(int(texts[place]), []).append(self._proposals[place])
+            found.answers[int(texts[place])].append(self._proposals[place])
 
     def _change(self, found: AtOnce, places: Ints, rows: Ints, texts: Ints) -> None:
         """Make the edits of the texts that are done."""

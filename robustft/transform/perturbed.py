@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -80,7 +81,6 @@ class PerturbedBatch(Sequence[Perturbed]):
     ----------
     ids, originals, texts : lists of str, one entry a row.
     copy : the number of the copy, 0 for a test set.
-    steps : for each row, its steps.
     status, reasons : for each row, its outcome and why.
     words, target, eligible, changed : int64 arrays, shape ``(n,)``: the words of the original,
         and, summed over the steps, the units that should change, that could, and that did.
@@ -94,20 +94,27 @@ class PerturbedBatch(Sequence[Perturbed]):
         originals: list[str],
         texts: list[str],
         copy: int,
-        steps: list[tuple[Step, ...]],
+        steps: list[tuple[Step, ...]] | Callable[[], list[tuple[Step, ...]]],
         reasons: list[str],
         rejected: npt.NDArray[np.bool_],
         counts: npt.NDArray[np.int64],
         skips: Counter[str],
     ) -> None:
         self.ids, self.originals, self.texts, self.copy = ids, originals, texts, copy
-        self.steps, self.reasons, self.skips = steps, reasons, skips
+        self._steps, self.reasons, self.skips = steps, reasons, skips
         self._rejected, self._counts = rejected, counts
         self.words, self.target, self.eligible, self.changed = counts
         self.status = [
             Status.CHANGED if not reason else Status.REJECTED if lost else Status.UNCHANGED
             for reason, lost in zip(reasons, rejected.tolist(), strict=True)
         ]
+
+    @property
+    def steps(self) -> list[tuple[Step, ...]]:
+        """For each row, its steps; those that other processes made are put together when asked."""
+        if callable(self._steps):
+            self._steps = self._steps()
+        return self._steps
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle columns of edits: between processes they take a third of the time of objects."""
@@ -188,7 +195,7 @@ class PerturbedBatch(Sequence[Perturbed]):
             originals=[x for p in parts for x in p.originals],
             texts=[x for p in parts for x in p.texts],
             copy=parts[0].copy if parts else 0,
-            steps=[x for p in parts for x in p.steps],
+            steps=lambda: [x for p in parts for x in p.steps],
             reasons=[x for p in parts for x in p.reasons],
             rejected=np.concatenate([p._rejected for p in parts] or [np.zeros(0, np.bool_)]),
             counts=np.concatenate([p._counts for p in parts] or [np.zeros((4, 0), np.int64)], 1),
@@ -285,7 +292,7 @@ def _unpickled(
         originals=originals,
         texts=texts,
         copy=copy,
-        steps=_unpacked(packed),
+        steps=partial(_unpacked, packed),
         reasons=reasons,
         rejected=rejected,
         counts=counts,

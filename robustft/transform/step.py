@@ -14,7 +14,7 @@ from robustft.errors import RobustftError, TransformError
 from robustft.seeding import Draw, mix, uniform
 from robustft.text.document import Batch, Document, Unit, Units
 from robustft.text.edits import Edit, apply, diff, make_edit
-from robustft.transform.at_once import AtOnce, change_at_once
+from robustft.transform.at_once import AtOnce, change_at_once, works_at_once
 from robustft.transform.base import (
     BatchedTransform,
     Level,
@@ -44,6 +44,8 @@ Marks = Sequence[Iterable[Mark]]
 
 # What is drawn from a text's key of a step: the rounding of its target, then one number a unit.
 _ROUNDING, _FIRST_UNIT = 0, 1
+# So many units more than twice those wanted are put in order, for those that are passed over.
+_SPARE = 8
 
 
 @dataclass
@@ -158,22 +160,9 @@ class _Job:
         result = StepResult.empty(len(batch), targets, eligible)
 
         wanted = np.minimum(result.target, eligible)
-        drawn = np.flatnonzero(wanted[units.text])
-        units, ordinal = units.where(drawn), ordinal[drawn]
-        rank = mix(self.keys[units.text], ordinal + _FIRST_UNIT)
-        order = self._order(units, rank)
-        offset = batch.starts[units.text[order]]
-        columns = (
-            units.start[order] - offset,
-            units.end[order] - offset,
-            ordinal[order],
-            rank[order],
-        )
-        last = np.cumsum(np.bincount(units.text, minlength=len(batch)))
-        queue = Queue(columns, np.append(0, last[:-1]), last)
-        goals = self._goals(wanted, result)
         judged = self.checks is not None and self.checks.judges
         if judged or isinstance(self.transform, BatchedTransform):
+            queue, goals = self._queue(units, ordinal, wanted), self._goals(wanted, result)
             rounds = fill_in_rounds(
                 self.transform, batch, queue, goals, self.acceptance, self.checks
             )
@@ -181,21 +170,54 @@ class _Job:
                 result.skips += skips
                 result.record(text, filled)
             return result
-        known = None
-        if self.checks is None:
-            known = change_at_once(self.transform, batch, queue, wanted)
-        if known is not None:
+        goals, answers = self._goals(wanted, result), {}
+        if self.checks is None and works_at_once(self.transform):
+            top = np.flatnonzero(self._near_top(units, ordinal, wanted))
+            queue = self._queue(units.where(top), ordinal[top], wanted)
+            known = change_at_once(self.transform, batch, queue, wanted, eligible)
             result.take(known)
-            goals = ((text, int(wanted[text])) for text in known.answers)
+            answers = known.answers
+            goals = [(text, int(wanted[text])) for text in answers]
+        if goals:
+            queue = self._queue(units, ordinal, wanted)
         for text, goal in goals:
             candidates = queue.portions(text, goal + goal // 2 + 2)
-            answers = known.answers[text] if known else ()
-            self._fill(Document(batch, text), candidates, goal, result, answers)
+            self._fill(Document(batch, text), candidates, goal, result, answers.get(text, ()))
         return result
 
-    def _goals(self, wanted: Ints, result: StepResult) -> Iterable[tuple[int, int]]:
+    def _queue(self, units: Units, ordinal: Ints, wanted: Ints) -> Queue:
+        """Return the units of the texts that want some, by rank."""
+        drawn = np.flatnonzero(wanted[units.text])
+        units, ordinal = units.where(drawn), ordinal[drawn]
+        rank = mix(self.keys[units.text], ordinal + _FIRST_UNIT)
+        order = order_by_text(units.text, self._places(units, rank), len(self.batch))
+        offset = self.batch.starts[units.text[order]]
+        columns = (
+            units.start[order] - offset,
+            units.end[order] - offset,
+            ordinal[order],
+            rank[order],
+        )
+        last = np.cumsum(np.bincount(units.text, minlength=len(self.batch)))
+        return Queue(columns, np.append(0, last[:-1]), last)
+
+    def _near_top(self, units: Units, ordinal: Ints, wanted: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which units are near the top of their text's rank: about twice those wanted.
+
+        The others need not be put in order.
+        """
+        rank = mix(self.keys[units.text], ordinal + _FIRST_UNIT)
+        weights = self.transform.weights(self.batch, units)
+        place = uniform(rank) if weights is None else self._places(units, rank).view(np.float64)
+        whole = np.bincount(units.text, weights, minlength=len(self.batch))
+        few = (2 * wanted + _SPARE * (wanted > 0)) / np.maximum(whole, 1e-9)
+        near: npt.NDArray[np.bool_] = place < few[units.text]
+        return near
+
+    def _goals(self, wanted: Ints, result: StepResult) -> list[tuple[int, int]]:
         """Return the texts in which units shall change, and how many, within the constraints."""
-        goals = zip(np.flatnonzero(wanted).tolist(), wanted[wanted > 0].tolist(), strict=True)
+        texts = np.flatnonzero(wanted).tolist()
+        goals = list(zip(texts, wanted[wanted > 0].tolist(), strict=True))
         if self.checks is None:
             return goals
         allowed: list[tuple[int, int]] = []
@@ -208,14 +230,17 @@ class _Job:
                 allowed.append((text, most))
         return allowed
 
-    def _order(self, units: Units, rank: Keys) -> Ints:
-        """Sort by text, then by rank; where there are weights, a heavy unit tends to come early."""
+    def _places(self, units: Units, rank: Keys) -> Keys:
+        """Return what to sort a text's units by: where there are weights, a heavy one comes early.
+
+        An exponential variable of rate w comes first with a probability that is in proportion to
+        w. Positive floats sort as their bits do.
+        """
         weights = self.transform.weights(self.batch, units)
-        if weights is not None:
-            # An exponential variable of rate w comes first with a probability that is in
-            # proportion to w. Positive floats sort as their bits do.
-            rank = (-np.log1p(-uniform(rank)) / weights).view(np.uint64)
-        return order_by_text(units.text, rank, len(self.batch))
+        if weights is None:
+            return rank
+        places: Keys = (-np.log1p(-uniform(rank)) / weights).view(np.uint64)
+        return places
 
     def _whole(self, units: Units) -> Ints:
         """Count, for each text, what the rate is a share of: its words, or its places.

@@ -48,26 +48,29 @@ def mistype_all(batch: Batch, units: Units, keys: Keys, kind: Kind = "all") -> l
     The words consist of ASCII letters, three of them or more.
     """
     typos: list[str | None] = [None] * len(units)
-    words, buffer = load_words(), batch.buffer
+    buffer, taken = batch.buffer, _taken()
     left = np.arange(len(units))
     for attempt in range(TRIES):
         start, end = units.start[left], units.end[left]
         slips = _slips(batch, start, end, mix(keys[left], attempt), kind)
-        columns = (left, start, slips.low, slips.high, end)
-        rows = (column[slips.possible].tolist() for column in columns)
-        made = (made for made, possible in zip(slips.made, slips.possible, strict=True) if possible)
-        again = left[~slips.possible].tolist()
-        for row, begin, low, high, stop, letters in zip(*rows, made, strict=True):
-            typo = buffer[begin:low] + letters + buffer[high:stop]
-            plain = typo.lower()
-            if plain in words or plain in NEGATORS:
-                again.append(row)
-            else:
+        columns = (start, slips.low, slips.high, end)
+        rows = zip(*(column.tolist() for column in columns), slips.made, strict=True)
+        made = [buffer[a:b] + letters + buffer[c:d] for a, b, c, d, letters in rows]
+        words = map(taken.__contains__, map(str.lower, made))
+        good = slips.possible & ~np.fromiter(words, np.bool_, len(made))
+        for row, typo, kept in zip(left.tolist(), made, good.tolist(), strict=True):
+            if kept:
                 typos[row] = typo
-        if not again:
+        left = left[~good]
+        if not len(left):
             break
-        left = np.array(sorted(again))
     return typos
+
+
+@cache
+def _taken() -> frozenset[str]:
+    """What no slip may make: English words, and forms of negators."""
+    return load_words() | NEGATORS
 
 
 def _slips(batch: Batch, start: Ints, end: Ints, bits: Keys, kind: Kind) -> _Slips:
