@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from robustft.errors import first_line
+from robustft.evaluation.spread import taken
 from robustft.model.packing import PackedModel, has_kernel, padding_before
 from robustft.training.batching import Rows, TokenizedTexts
 from robustft.training.frozen_part import batches_by_length
 from robustft.training.packed import place_tokens, scored_at_once
 
-__all__ = ["not_packed", "packed_logits"]
+__all__ = ["not_packed", "packed_logits", "problem_with"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -22,6 +24,16 @@ Floats = npt.NDArray[np.float32]
 def not_packed(reason: str | None) -> tuple[str, ...]:
     """Return the sentence for a model that is to be packed and cannot be."""
     return () if reason is None else (f"--fast: texts are not packed: {reason}",)
+
+
+def problem_with(model: Any, tokens: TokenizedTexts, rows: Rows, precision: str) -> str | None:
+    """Compute one of `rows` packed; return what fails (as a missing kernel does), or None."""
+    try:
+        for _ in packed_logits(model, taken(tokens, rows[:1]), np.zeros(1, np.int64), precision):
+            pass
+    except Exception as problem:
+        return first_line(problem)
+    return None
 
 
 def packed_logits(

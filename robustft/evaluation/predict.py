@@ -19,7 +19,7 @@ import torch
 
 from robustft.data.task import Task, TaskType
 from robustft.errors import ModelError, UsageError
-from robustft.evaluation.fast import not_packed, packed_logits
+from robustft.evaluation.fast import not_packed, packed_logits, problem_with
 from robustft.evaluation.memory import Memory, Rows
 from robustft.evaluation.prediction_store import PredictionStore
 from robustft.evaluation.predictions import Predictions
@@ -173,7 +173,7 @@ class Predictor(TokenReader):
     ) -> None:
         reason = why_not_packed(loaded.model) if fast else None
         self.notices = position_notices(loaded) + not_packed(reason)
-        self._fast = fast and reason is None
+        self._fast, self._tried = fast and reason is None, False
         self._loaded = loaded
         self._device = resolve_device(device)
         self._precision = resolve_precision(precision, self._device)
@@ -213,7 +213,7 @@ class Predictor(TokenReader):
             self._packed.used(torch.bfloat16 if mixed else torch.float32),
             torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=mixed),
         ):
-            if self._fast and tokens.lengths[rows].all():
+            if self._packs(tokens, rows):
                 for batch, logits in packed_logits(model, tokens, rows, self._precision):
                     yield batch, self._checked(logits)[:, order]
                 return
@@ -223,6 +223,16 @@ class Predictor(TokenReader):
                 inputs = tokens.collate(rows[batch], self._device)
                 logits = model(**inputs).logits.float().cpu().numpy()
                 yield batch, self._checked(logits)[:, order]
+
+    def _packs(self, tokens: TokenizedTexts, rows: Rows) -> bool:
+        """Tell whether to pack these texts; packing is tried on the first, and given up for all."""
+        if not (self._fast and len(rows) and tokens.lengths[rows].all()):
+            return False
+        if not self._tried:
+            self._tried = True
+            reason = problem_with(self._loaded.model, tokens, rows, self._precision)
+            self._fast, self.notices = reason is None, self.notices + not_packed(reason)
+        return self._fast
 
     def _checked(self, logits: Floats) -> Floats:
         """Return logits that are numbers."""

@@ -16,7 +16,7 @@ from robustft.evaluation.memory import Floats, Rows
 from robustft.model.processes import gather, helpers, together, world
 from robustft.training.batching import TokenizedTexts
 
-__all__ = ["Compute", "spread"]
+__all__ = ["Compute", "spread", "taken"]
 
 M = TypeVar("M")
 Compute = Callable[[M, TokenizedTexts, Rows], Iterator[tuple[Rows, Floats]]]
@@ -59,7 +59,7 @@ def spread(
         places = order[start : start + count * _ROWS]
         _held = model
         try:
-            parts = together(_computed, compute, _taken(tokens, rows[places]))
+            parts = together(_computed, compute, taken(tokens, rows[places]))
         finally:
             _held = None
         failure = next((part for part in parts if isinstance(part, Exception)), None)
@@ -88,7 +88,7 @@ def _computed(compute: Compute[Any], tokens: TokenizedTexts) -> list[Any]:
     return gather(found)
 
 
-def _taken(tokens: TokenizedTexts, rows: Rows) -> TokenizedTexts:
+def taken(tokens: TokenizedTexts, rows: Rows) -> TokenizedTexts:
     """Return some of the texts, in this order."""
     starts, lengths = tokens.offsets[rows], tokens.lengths[rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from robustft.data.task import Task, TaskType
 from robustft.errors import ModelError, UsageError
+from robustft.evaluation import fast
 from robustft.evaluation.predict import Predictions, Predictor, predict, token_hashes
 from robustft.model.load import load_model
 from robustft.training.batching import TokenizedTexts, tokenize
@@ -155,6 +156,19 @@ def test_packed_texts_get_the_outputs_of_plain_ones(loaded, monkeypatch, batch):
     np.testing.assert_allclose(packed.logits, plain.logits, atol=1e-5)
     assert (packed.token_hash == plain.token_hash).all()
     assert loaded.model.config._attn_implementation == "sdpa"
+
+
+def test_where_packing_fails_texts_are_predicted_plainly(loaded, monkeypatch):
+    def without_kernel(*_, **__):
+        raise RuntimeError("no kernel\nmore of it")
+
+    monkeypatch.setattr(fast.PackedModel, "forward", without_kernel)
+    texts = sentences(9, seed=3)
+    predictor = Predictor(loaded, max_length=32, device="cpu", fast=True)
+    made = predictor.predict(texts)
+    assert (made.logits == predict(loaded, texts, max_length=32, device="cpu").logits).all()
+    predictor.predict(sentences(9, seed=4))
+    assert predictor.notices == ("--fast: texts are not packed: no kernel",)
 
 
 def test_a_model_that_cannot_be_packed_predicts_plainly_and_says_so(loaded, monkeypatch):
