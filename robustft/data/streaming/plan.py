@@ -26,7 +26,8 @@ from robustft.errors import DataError, first_line
 
 __all__ = ["Plan", "find_columns", "settle_plan", "splits_of"]
 
-_SAMPLED = 256
+# Rows looked at to find the columns, and portions tried where the first ones are without texts.
+_SAMPLED, _TRIED = 256, 8
 
 
 @dataclass(frozen=True)
@@ -67,19 +68,33 @@ def find_columns(corpus: Corpus, **given: Any) -> tuple[Columns, Task]:
     DataError
         No shard has a row, or no column of texts is found.
     """
-    for shard in corpus.shards:
-        portion = next(read_portions(shard.url), None)
-        if portion is None:
-            continue
-        rows = Rows(portion.slice(0, _SAMPLED), ((shard.url, min(len(portion), _SAMPLED)),))
-        loaded = _loaded(corpus, rows, **given)
-        task, names = loaded.task, portion.column_names
+    problem: DataError | None = None
+    for tried, (shard, rows) in enumerate(_samples(corpus)):
+        try:
+            loaded = _loaded(corpus, rows, **given)
+        except DataError as error:
+            problem = problem or error
+            if tried + 1 < _TRIED:
+                continue
+            break
+        task, names = loaded.task, rows.table.column_names
         texts = tuple(task.text_columns)
         label = task.label_column if task.label_column in names else None
         ids = find_id(names, None, shard.url)
         ids = None if ids in (*texts, label) else ids
         return Columns(texts, label, ids, task.type is not TaskType.QUESTION_ANSWERING), task
-    raise DataError(f"{corpus.name}: expected rows, got {len(corpus.shards)} parts without any")
+    raise problem or DataError(
+        f"{corpus.name}: expected rows, got {len(corpus.shards)} parts without any"
+    )
+
+
+def _samples(corpus: Corpus) -> Iterator[tuple[Shard, Rows]]:
+    """Yield the first rows of each shard that has any; rows without gaps, where there are some."""
+    for shard in corpus.shards:
+        portion = next(read_portions(shard.url), None)
+        if portion is not None:
+            sample = (portion.drop_null() or portion).slice(0, _SAMPLED)
+            yield shard, Rows(sample, ((shard.url, len(sample)),))
 
 
 def _loaded(corpus: Corpus, rows: Rows, **given: Any) -> Split:

@@ -128,6 +128,20 @@ def test_a_label_map_holds_for_every_file(tmp_path):
     same_as_in_memory(reviews(), tmp_path, [1], *WITH, "--label-map", "0=neg,1=pos")
 
 
+@pytest.mark.parametrize("cuts", [(), (300,)])
+@pytest.mark.parametrize("kind", [pa.string(), pa.null()])
+def test_a_corpus_may_begin_with_rows_without_texts(tmp_path, kind, cuts):
+    gap = table(text=pa.nulls(300, kind), label=[0, 1] * 150)
+    whole = pa.concat_tables([gap, reviews(9).drop("place")], promote_options="default")
+    if cuts:
+        shards = write_shards(whole.slice(300), tmp_path / "shards", (), "b-{}.parquet")
+        pq.write_table(gap, shards / "a.parquet")
+    else:
+        shards = write_shards(whole, tmp_path / "shards", ())
+    assert run(["transform", str(shards), "--stream", *WITH, "--out", str(tmp_path / "out")]) == 0
+    assert read_parts(tmp_path / "out")[0]["text"].null_count == 0
+
+
 def test_rows_that_were_left_out_are_said_and_recorded(tmp_path, capsys):
     whole = LAYOUTS["rows without a text"]
     shards = write_shards(whole, tmp_path / "reviews", [6])
