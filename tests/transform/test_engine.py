@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from robustft.errors import SpecError, TransformError, UsageError
 from robustft.text import content_ids
 from robustft.transform import OneOf, SomeOf, Sometimes, Status, build, perturb
+from robustft.transform.engine import BATCH_SIZE
 
 TOYS = f"{Path(__file__).parent / 'toys.py'}"
 SHOUT = f"{TOYS}:Shout"
@@ -255,3 +256,23 @@ def test_outcomes_are_the_same_after_pickling():
     assert list(again) == list(made)
     assert again.skips == made.skips
     assert [row.tolist() for row in again._counts] == [row.tolist() for row in made._counts]
+
+
+def test_what_a_transform_leaves_in_cycles_does_not_pile_up():
+    made, gone = [], []
+
+    class Leaf:
+        def __init__(self):
+            self.itself = self
+            made.append(len(made) - len(gone))
+
+        def __del__(self):
+            gone.append(1)
+
+    def leave(text):
+        Leaf()
+        return text
+
+    perturb([f"a film {n}" for n in range(8 * BATCH_SIZE)], leave, severity=5)
+    assert len(made) > 4 * BATCH_SIZE
+    assert max(made) <= 2 * BATCH_SIZE
