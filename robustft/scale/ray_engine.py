@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from robustft.errors import RobustftError, RunError, first_line, missing_extra
+from robustft.scale.cores import usable_cores
 
 __all__ = ["RayEngine"]
 
@@ -80,9 +81,8 @@ class RayEngine:
             _check_reachable(self._address)
         settings: dict[str, Any] = {}
         if local:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
             settings = {
-                "num_cpus": self._wanted or cores,
+                "num_cpus": self._wanted or usable_cores(),
                 "object_store_memory": _OBJECT_STORE,
                 "include_dashboard": False,
             }
