@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TOOL = ROOT / "tools" / "include_study.py"
-PAGES = [
-    page for page in sorted((ROOT / "docs").glob("*.md")) if "<!-- end -->" in page.read_text()
-]
+STUDY = re.compile(r"<!-- (?!BENCHMARK)\w+: [\w-]+ -->")
+PAGES = [p for p in sorted((ROOT / "docs").glob("*.md")) if STUDY.search(p.read_text("utf-8"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

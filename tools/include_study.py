@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 
 STUDIES = Path(__file__).parents[1] / "examples" / "studies"
-BLOCK = re.compile(r"(<!-- (\w+): ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# Blocks of benchmarks are put in by `benchmarks/tables.py`.
+BLOCK = re.compile(r"(<!-- (?!BENCHMARK)(\w+): ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def block(study: Path, name: str) -> str:

@@ -205,7 +205,7 @@ WorkersOption = Annotated[
         min=1,
         metavar="N",
         rich_help_panel=_RUN,
-        help="Processes that transform texts; the output is the same for any number.",
+        help="Processes that work at a time; the output is the same for any number.",
     ),
 ]
 DeviceOption = Annotated[

@@ -1,16 +1,6 @@
 import json
 
 import predict
-import pytest
-from transformers.utils import logging
-
-
-@pytest.fixture(autouse=True)
-def verbosity():
-    before = logging.get_verbosity()
-    yield
-    logging.set_verbosity(before)
-    logging.enable_progress_bar()
 
 
 def test_a_quick_look_compares_both_with_the_limit(tmp_path, monkeypatch, capsys):
