@@ -135,6 +135,18 @@ def _check_disjoint(units: Units) -> None:
         raise ValueError("units that overlap or are out of order")
 
 
+def _places(rank: Keys, weights: npt.NDArray[np.float64] | None) -> Keys:
+    """Return what to sort a text's units by: where there are weights, a heavy one comes early.
+
+    An exponential variable of rate w comes first with a probability that is in proportion to w.
+    Positive floats sort as their bits do.
+    """
+    if weights is None:
+        return rank
+    places: Keys = (-np.log1p(-uniform(rank)) / weights).view(np.uint64)
+    return places
+
+
 @dataclass(frozen=True)
 class _Job:
     """One transform, its batch, and what decides which units change."""
@@ -190,7 +202,8 @@ class _Job:
         drawn = np.flatnonzero(wanted[units.text])
         units, ordinal = units.where(drawn), ordinal[drawn]
         rank = mix(self.keys[units.text], ordinal + _FIRST_UNIT)
-        order = order_by_text(units.text, self._places(units, rank), len(self.batch))
+        places = _places(rank, self.transform.weights(self.batch, units))
+        order = order_by_text(units.text, places, len(self.batch))
         offset = self.batch.starts[units.text[order]]
         columns = (
             units.start[order] - offset,
@@ -208,7 +221,7 @@ class _Job:
         """
         rank = mix(self.keys[units.text], ordinal + _FIRST_UNIT)
         weights = self.transform.weights(self.batch, units)
-        place = uniform(rank) if weights is None else self._places(units, rank).view(np.float64)
+        place = uniform(rank) if weights is None else _places(rank, weights).view(np.float64)
         whole = np.bincount(units.text, weights, minlength=len(self.batch))
         few = (2 * wanted + _SPARE * (wanted > 0)) / np.maximum(whole, 1e-9)
         near: npt.NDArray[np.bool_] = place < few[units.text]
@@ -229,18 +242,6 @@ class _Job:
             if most:
                 allowed.append((text, most))
         return allowed
-
-    def _places(self, units: Units, rank: Keys) -> Keys:
-        """Return what to sort a text's units by: where there are weights, a heavy one comes early.
-
-        An exponential variable of rate w comes first with a probability that is in proportion to
-        w. Positive floats sort as their bits do.
-        """
-        weights = self.transform.weights(self.batch, units)
-        if weights is None:
-            return rank
-        places: Keys = (-np.log1p(-uniform(rank)) / weights).view(np.uint64)
-        return places
 
     def _whole(self, units: Units) -> Ints:
         """Count, for each text, what the rate is a share of: its words, or its places.
