@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from robustft.data.run_folder import versions
+from robustft.scale.cores import usable_cores
 
 __all__ = ["commit", "load", "machine", "matrix_speed", "usable_cores"]
 
@@ -53,14 +54,6 @@ def machine() -> dict[str, Any]:
         if torch.cuda.is_available():
             made["gpu"] = torch.cuda.get_device_name()
     return made
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use, not those that the machine has."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1
 
 
 def _caches() -> str:
